@@ -1,0 +1,206 @@
+package calls
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// Call is a telephone call as the platform describes it. A field that can be
+// null is a pointer, nil where the platform sent null, nothing, or something
+// that cannot be read as the field's type; RawJSON has what it sent. Keys that
+// are not known here are kept in RawJSON too.
+//
+// Durations are whole numbers as the platform sends them; the reference gives
+// no unit. Values like FailReason are open strings: the reference does not list
+// them.
+//
+// A Call prints as its id, type and status. The methods of a nil *Call do not
+// panic. A Call is not changed by this package once it was returned.
+//
+// Reference: "Call endpoints", the call object.
+type Call struct {
+	ID       int64  `json:"id"`
+	ParentID *int64 `json:"parent_id"`
+	Lang     string `json:"lang"`
+	// CallType of a scheduled call is CallTypeScheduled in the documented object
+	// and CallTypeInbound in the platform's example answers.
+	CallType CallType   `json:"call_type"`
+	Status   CallStatus `json:"status"`
+
+	CreatedAt   *time.Time `json:"created_at"`
+	QueuedAt    *time.Time `json:"queued_at"`
+	AssignedAt  *time.Time `json:"assigned_at"`
+	ConnectedAt *time.Time `json:"connected_at"`
+	EndsAt      *time.Time `json:"ends_at"`
+	ScheduledAt *time.Time `json:"scheduled_at"`
+
+	WaitDuration *int64 `json:"wait_duration"`
+	CallDuration *int64 `json:"call_duration"`
+	HoldDuration *int64 `json:"hold_duration"`
+
+	// Rating is the end user's, nil as long as there is none.
+	Rating       *int64  `json:"rating"`
+	HasFeedback  bool    `json:"has_feedback"`
+	VoIPProvider string  `json:"voip_provider"`
+	OutTicketID  *string `json:"out_ticket_id"`
+	OutTicketURL *string `json:"out_ticket_url"`
+	Verified     bool    `json:"verified"`
+
+	RecordingURL *string `json:"recording_url"`
+	// RecordingPermission is spelt without the prefix that it has in requests.
+	RecordingPermission RecordingPermission `json:"recording_permission"`
+	VoicemailReason     string              `json:"voicemail_reason" flex:"voicemail_reaso"`
+	Deflection          string              `json:"deflection"`
+	DisconnectedBy      string              `json:"disconnected_by"`
+	FailReason          string              `json:"fail_reason"`
+	FailDetails         *string             `json:"fail_details"`
+	SupportNumber       *string             `json:"support_number"`
+
+	SelectedMenu *Menu        `json:"selected_menu"`
+	MenuPath     *MenuPath    `json:"menu_path"`
+	AgentInfo    *Agent       `json:"agent_info"`
+	EndUser      *CallEndUser `json:"end_user"`
+
+	Photos       []Photo       `json:"photos"`
+	Videos       []Video       `json:"videos"`
+	Transfers    []Transfer    `json:"transfers"`
+	Participants []Participant `json:"participants"`
+
+	// The fields below are not in the documented object, and in every example
+	// of a created call.
+
+	DeflectionDetails []DeflectionDetail `json:"deflection_details"`
+	OfferType         *string            `json:"offer_type"`
+	OfferEvents       []OfferEvent       `json:"offer_events"`
+	AnswerType        *string            `json:"answer_type"`
+	OutboundNumber    *string            `json:"outbound_number"`
+
+	raw *[]byte // a pointer, so that a copy of a Call does not print it
+}
+
+// RawJSON returns a copy of the call object as the platform sent it, keys that
+// are not known here included. It is nil for a nil *Call, and for one that did
+// not come from the platform.
+func (c *Call) RawJSON() json.RawMessage {
+	if c == nil || c.raw == nil {
+		return nil
+	}
+	return slices.Clone(*c.raw)
+}
+
+// Menu is the queue menu that was selected for a call.
+type Menu struct {
+	ID       *int64  `json:"id"`
+	Name     *string `json:"name"`
+	ParentID *int64  `json:"parent_id"`
+	Position *int64  `json:"position"`
+	Deleted  *bool   `json:"deleted"`
+	// Hidden is documented as a string and comes as a boolean.
+	Hidden    *bool   `json:"hidden"`
+	MenuType  *string `json:"menu_type"`
+	OutputMsg *string `json:"output_msg"`
+}
+
+// MenuPath is the way through the menus to the selected one.
+type MenuPath struct {
+	ItemsCount       *int64  `json:"items_count"`
+	Name             *string `json:"name"`
+	MaterializedPath *string `json:"materialized_path"`
+}
+
+// Agent is the agent of a call or of a transfer.
+type Agent struct {
+	ID        *int64  `json:"id"`
+	Name      *string `json:"name"`
+	LastName  *string `json:"last_name"`
+	FirstName *string `json:"first_name"`
+	// AgentNumber is documented as a string and was seen as a number.
+	AgentNumber *string `json:"agent_number"`
+	AvatarURL   *string `json:"avatar_url"`
+}
+
+// CallEndUser is the end user of a call.
+type CallEndUser struct {
+	ID           *int64  `json:"id"`
+	Identifier   *string `json:"identifier"`
+	OutContactID *string `json:"out_contact_id"`
+}
+
+// Photo is a photo that the end user sent during a call.
+type Photo struct {
+	ID        *int64  `json:"id"`
+	PhotoType *string `json:"photo_type"`
+	URL       *string `json:"url"`
+}
+
+// Video is a video that the end user sent during a call.
+type Video struct {
+	ID  *int64  `json:"id"`
+	URL *string `json:"url"`
+}
+
+// Transfer is a transfer of a call to another menu or agent.
+type Transfer struct {
+	ID           *int64     `json:"id"`
+	Status       *string    `json:"status"`
+	FailReason   *string    `json:"fail_reason"`
+	CreatedAt    *time.Time `json:"created_at"`
+	ConnectedAt  *time.Time `json:"connected_at"`
+	WaitDuration *int64     `json:"wait_duration"`
+	FromMenu     *MenuPath  `json:"from_menu" flex:"from_menu_path"`
+	ToMenu       *MenuPath  `json:"to_menu" flex:"to_menu_path"`
+	FromAgent    *Agent     `json:"from_agent"`
+	ToAgent      *Agent     `json:"to_agent"`
+}
+
+// Participant is one of those who take part in a call.
+type Participant struct {
+	ID           *int64     `json:"id"`
+	Type         *string    `json:"type"`
+	Status       *string    `json:"status"`
+	CallID       *int64     `json:"call_id"`
+	UserID       *int64     `json:"user_id"`
+	EndUserID    *int64     `json:"end_user_id"`
+	CallDuration *int64     `json:"call_duration"`
+	HoldDuration *int64     `json:"hold_duration"`
+	ConnectedAt  *time.Time `json:"connected_at"`
+	EndedAt      *time.Time `json:"ended_at"`
+	FailReason   *string    `json:"fail_reason"`
+}
+
+// DeflectionDetail tells how a call was sent elsewhere.
+type DeflectionDetail struct {
+	ID           *int64    `json:"id"`
+	CallID       *int64    `json:"call_id"`
+	TransferID   *int64    `json:"transfer_id"`
+	Deflection   *string   `json:"deflection"`
+	FromMenuPath *MenuPath `json:"from_menu_path"`
+}
+
+// OfferEvent is one round of offering a call to a group of agents.
+type OfferEvent struct {
+	CastingTime *time.Time `json:"casting_time"`
+	Group       *string    `json:"group"`
+}
+
+// CustomerFlag is the reserved data attributes of a call. A nil flag was not
+// set, or the platform said nothing of it that can be read.
+//
+// Reference: "Call endpoints", get the customer flag.
+type CustomerFlag struct {
+	VerifiedCustomer *bool `json:"verified_customer"`
+	BadActor         *bool `json:"bad_actor"`
+	// RepeatCustomer is read from either spelling, repeat_customer or
+	// repeat_customers.
+	RepeatCustomer *bool `json:"repeat_customer" flex:"repeat_customers"`
+}
+
+// CustomerFlagUpdate changes the flags that are not nil.
+//
+// Reference: "Call endpoints", update the customer flag.
+type CustomerFlagUpdate struct {
+	VerifiedCustomer *bool `json:"verified_customer,omitempty"`
+	BadActor         *bool `json:"bad_actor,omitempty"`
+	RepeatCustomer   *bool `json:"repeat_customer,omitempty"`
+}

@@ -1,0 +1,283 @@
+package calls
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"regexp"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/ccaip-go/calls/internal/transport"
+)
+
+// Version is the version of this package.
+const Version = "0.1.0"
+
+var userAgent = "ccaip-go-calls/" + Version + " (" + runtime.Version() + ")"
+
+// Client is a client of the calls API of one customer. Make it with NewClient
+// or NewClientFromEnv, once, and share it: it is safe for concurrent use, and
+// its pacing holds for whoever goes through the same Client.
+//
+// A Client prints as its host, never with its token.
+type Client struct {
+	sender *transport.Sender
+	root   string
+	region string
+	now    func() time.Time
+	logger *slog.Logger
+}
+
+// NewClient returns a Client for https://{subdomain}.{domain}, such as
+// "customer" and "uc1.ccaiplatform.com", that authenticates as the subdomain
+// with the API token (portal: Settings > Developer Settings > API Credentials).
+// It does not use the network.
+//
+// Reference: "Apps API", authentication.
+func NewClient(subdomain, domain, token string, opts ...Option) (*Client, error) {
+	switch {
+	case !isHostName(subdomain):
+		return nil, errors.New("calls: the subdomain is not a host name")
+	case !isHostName(domain) || !strings.Contains(domain, "."):
+		return nil, errors.New("calls: the domain is not a host name with a dot")
+	case token == "":
+		return nil, errors.New("calls: the token is empty")
+	case strings.TrimSpace(token) != token || strings.ContainsFunc(token, isControl):
+		return nil, errors.New("calls: the token has white space around it or control characters in it")
+	}
+	s := defaultSettings(subdomain, domain)
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, errors.New("calls: an option is nil")
+		}
+		if err := opt(s); err != nil {
+			return nil, fmt.Errorf("calls: %w", err)
+		}
+	}
+	return s.newClient(subdomain, token)
+}
+
+func (s *settings) newClient(user, token string) (*Client, error) {
+	sender, err := transport.NewSender(transport.Config{
+		Root:       s.root,
+		User:       user,
+		Password:   token,
+		UserAgent:  s.userAgent,
+		HTTPClient: s.httpClient,
+		Middleware: s.middleware,
+		Timeout:    s.timeout,
+		Policy:     transport.Policy(s.retry),
+		Limiter:    s.limiter,
+		Logger:     s.logger,
+		Now:        s.now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("calls: %w", err)
+	}
+	return &Client{sender: sender, root: s.root, region: s.region, now: s.now, logger: s.logger}, nil
+}
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
+
+func isHostName(name string) bool { return len(name) <= 253 && hostName.MatchString(name) }
+
+// NewClientFromEnv returns a Client that is set up by the environment:
+// CCAIP_SUBDOMAIN, CCAIP_DOMAIN and CCAIP_TOKEN, which are required, and
+// CCAIP_BASE_URL, which works like WithBaseURL. The options come after it.
+func NewClientFromEnv(opts ...Option) (*Client, error) {
+	for _, name := range []string{"CCAIP_SUBDOMAIN", "CCAIP_DOMAIN", "CCAIP_TOKEN"} {
+		if os.Getenv(name) == "" {
+			return nil, fmt.Errorf("calls: the environment variable %s is not set", name)
+		}
+	}
+	if root := os.Getenv("CCAIP_BASE_URL"); root != "" {
+		opts = append([]Option{WithBaseURL(root)}, opts...)
+	}
+	return NewClient(os.Getenv("CCAIP_SUBDOMAIN"), os.Getenv("CCAIP_DOMAIN"), os.Getenv("CCAIP_TOKEN"), opts...)
+}
+
+// OutboundRequest asks for a call from an agent to an end user. Empty fields
+// are not sent. As JSON it keeps all its data, so that it can wait in a queue;
+// printed it shows no address and no number.
+//
+// Reference: "Call endpoints", create an outbound call.
+type OutboundRequest struct {
+	// AgentEmail is the e-mail address of the agent who is assigned the call.
+	// Required.
+	AgentEmail string `json:"agent_email,omitempty"`
+	// TicketID is the CRM ticket whose end user is dialled. It wins over
+	// EndUserNumber; one of the two is required.
+	TicketID string `json:"ticket_id,omitempty"`
+	// EndUserNumber is the telephone number to dial, with its country code
+	// unless the Client has WithDefaultRegion.
+	EndUserNumber string `json:"end_user_number,omitempty"`
+	// OutboundNumber is the number to call from, one of the platform's Phone
+	// Number Management. Empty means the default number.
+	OutboundNumber string `json:"outbound_number,omitempty"`
+	// Lang is an ISO 639-1 code with an optional region: "en", "fr-CA". Empty
+	// means "en".
+	Lang string `json:"lang,omitempty"`
+}
+
+// InboundRequest asks for a call into a queue, to be offered to its agents.
+// Empty fields are not sent. As JSON it keeps all its data; printed it shows no
+// number.
+//
+// Reference: "Call endpoints", create an inbound call.
+type InboundRequest struct {
+	// MenuID is the queue menu, an IVR or mobile one. Required.
+	MenuID int64 `json:"menu_id,omitempty"`
+	// EndUserNumber is the telephone number to dial. Required. Next to a
+	// TicketID it is sent as it is, without being judged.
+	EndUserNumber string `json:"end_user_number,omitempty"`
+	// TicketID is the CRM ticket whose end user is dialled.
+	TicketID string `json:"ticket_id,omitempty"`
+	// OutboundNumber is the number to call from. The platform takes its default
+	// global number where this is empty or not valid.
+	OutboundNumber string `json:"outbound_number,omitempty"`
+	// Lang is an ISO 639-1 code with an optional region. Empty means "en".
+	Lang string `json:"lang,omitempty"`
+	// RecordingPermission is looked at only where the queue's recording option
+	// is "ask the user". Empty means RecordingPermissionNotAsked.
+	RecordingPermission RecordingPermission `json:"recording_permission,omitempty"`
+}
+
+// ScheduledRequest asks for a call at a later time. Empty fields are not sent.
+// As JSON it keeps all its data; printed it shows no number.
+//
+// Reference: "Call endpoints", create a scheduled call.
+type ScheduledRequest struct {
+	// MenuID is the queue menu, a mobile or web one. Required unless
+	// ParentCallID is given.
+	MenuID int64 `json:"menu_id,omitempty"`
+	// ParentCallID is an earlier call that becomes the parent of the new one.
+	ParentCallID int64 `json:"call_id,omitempty"`
+	// EndUserNumber is the telephone number to dial. Required. Next to a
+	// TicketID it is sent as it is, without being judged.
+	EndUserNumber string `json:"end_user_number,omitempty"`
+	// TicketID is the CRM ticket whose end user is dialled.
+	TicketID string `json:"ticket_id,omitempty"`
+	// Lang is an ISO 639-1 code with an optional region. Empty means "en".
+	Lang string `json:"lang,omitempty"`
+	// ScheduledAt is when to call, a time in the future. Required. It is sent
+	// in UTC and in milliseconds; what is finer is dropped.
+	ScheduledAt time.Time `json:"scheduled_at,omitzero"`
+	// RecordingPermission is looked at only where the queue's recording option
+	// is "ask the user". Empty means RecordingPermissionNotAsked.
+	RecordingPermission RecordingPermission `json:"recording_permission,omitempty"`
+}
+
+// CreateResult is the success of a create.
+type CreateResult struct {
+	// Call is the call that was created (201). It is nil exactly when
+	// AwaitsAgent is true.
+	Call *Call
+	// AwaitsAgent: the platform accepted the request (200 or 202), and an agent
+	// has to finish it by hand in the widget, where the outbound number is
+	// chosen and the call is placed. It is a success: creating the call again
+	// makes a second one.
+	AwaitsAgent bool
+}
+
+// CreateOutbound creates a call from an agent to an end user.
+//
+// A failure is a *ValidationError (nothing was sent), a *APIError (the platform
+// refused), or another error; DeliveryOf tells of each whether the call can
+// have been created nevertheless.
+//
+// Reference: "Call endpoints", create an outbound call.
+func (c *Client) CreateOutbound(ctx context.Context, req OutboundRequest) (*CreateResult, error) {
+	return c.create(ctx, req)
+}
+
+// CreateInbound creates a call into a queue. Failures are like those of
+// CreateOutbound.
+//
+// Reference: "Call endpoints", create an inbound call.
+func (c *Client) CreateInbound(ctx context.Context, req InboundRequest) (*CreateResult, error) {
+	return c.create(ctx, req)
+}
+
+// CreateScheduled creates a call at a later time. Failures are like those of
+// CreateOutbound. The platform's example answers show the new call as an
+// inbound one that is queued; Call.ScheduledAt tells when it will be placed.
+//
+// Reference: "Call endpoints", create a scheduled call.
+func (c *Client) CreateScheduled(ctx context.Context, req ScheduledRequest) (*CreateResult, error) {
+	return c.create(ctx, req)
+}
+
+// Validate tells what the create methods would refuse before sending: nil, a
+// *ValidationError, or an error whose Unwrap() []error lists several. It sends
+// nothing.
+func (c *Client) Validate(req CreateRequest) error {
+	if err := c.isReady(); err != nil {
+		return err
+	}
+	_, err := c.encode(req)
+	return err
+}
+
+// GetCustomerFlag reads the reserved data attributes of a call.
+//
+// Reference: "Call endpoints", get the customer flag.
+func (c *Client) GetCustomerFlag(ctx context.Context, callID int64) (*CustomerFlag, error) {
+	if err := checkCallID("id", callID); err != nil {
+		return nil, err
+	}
+	o, err := c.send(ctx, operation{
+		name: "GetCustomerFlag", method: http.MethodGet,
+		path: customerFlagPath(callID), template: customerFlagTemplate,
+	})
+	if err != nil {
+		return nil, err
+	}
+	flag := &CustomerFlag{}
+	if err := o.decode(ctx, flag); err != nil {
+		return nil, err
+	}
+	return flag, nil
+}
+
+// UpdateCustomerFlag changes the reserved data attributes of a call, also while
+// the call runs. A flag that is nil in the update is left as it is.
+//
+// The reference spells the last flag repeat_customer where it is read and
+// repeat_customers where it is written, so both spellings are sent.
+//
+// Reference: "Call endpoints", update the customer flag.
+func (c *Client) UpdateCustomerFlag(ctx context.Context, callID int64, update CustomerFlagUpdate) error {
+	if err := checkCallID("id", callID); err != nil {
+		return err
+	}
+	if update == (CustomerFlagUpdate{}) {
+		return &ValidationError{Field: "customer_flag", Reason: "has nothing to set", problem: ErrFlagUpdateEmpty}
+	}
+	body, err := json.Marshal(struct {
+		CustomerFlagUpdate
+		RepeatCustomers *bool `json:"repeat_customers,omitempty"`
+	}{update, update.RepeatCustomer})
+	if err != nil {
+		return fmt.Errorf("calls: UpdateCustomerFlag: %w", err)
+	}
+	_, err = c.send(ctx, operation{
+		name: "UpdateCustomerFlag", method: http.MethodPatch,
+		path: customerFlagPath(callID), template: customerFlagTemplate, body: body,
+	})
+	return err
+}
+
+const (
+	callsPath            = "/apps/api/v1/calls"
+	customerFlagTemplate = callsPath + "/:id/customer_flag"
+)
+
+func customerFlagPath(callID int64) string {
+	return fmt.Sprintf("%s/%d/customer_flag", callsPath, callID)
+}

@@ -1,0 +1,241 @@
+package calls
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ccaip-go/calls/internal/phone"
+	"github.com/ccaip-go/calls/internal/transport"
+)
+
+// Option sets up a Client. An option that is wrong makes NewClient fail.
+type Option func(*settings) error
+
+// settings is what the options write to.
+type settings struct {
+	root       string
+	httpClient *http.Client
+	middleware []func(http.RoundTripper) http.RoundTripper
+	timeout    time.Duration
+	retry      RetryPolicy
+	limiter    RateLimiter
+	region     string
+	userAgent  string
+	logger     *slog.Logger
+	now        func() time.Time
+}
+
+const defaultTimeout = 30 * time.Second
+
+// attemptsASecond is the platform's limit for each customer.
+const attemptsASecond = 10
+
+func defaultSettings(subdomain, domain string) *settings {
+	return &settings{
+		root:       "https://" + subdomain + "." + domain,
+		httpClient: http.DefaultClient,
+		timeout:    defaultTimeout,
+		retry:      RetryPolicy{}.withDefaults(),
+		limiter:    transport.NewWindow(attemptsASecond),
+		userAgent:  userAgent,
+		now:        time.Now,
+	}
+}
+
+// WithBaseURL puts root in the place of https://{subdomain}.{domain}: a
+// gateway, or a test server. The paths of the API ("/apps/api/v1/…") are
+// appended to it. It has to be https, or http to a loopback host, and can have
+// neither user, query nor fragment.
+func WithBaseURL(root string) Option {
+	return func(s *settings) error {
+		u, err := url.Parse(root)
+		switch {
+		case err != nil || u.Host == "" || u.Opaque != "":
+			return errors.New("the base URL is not an absolute URL")
+		case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+			return errors.New("the base URL has a user, a query or a fragment")
+		case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+			return errors.New("the base URL is not https (http is allowed for loopback hosts only)")
+		}
+		s.root = strings.TrimRight(u.String(), "/")
+		return nil
+	}
+}
+
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
+// WithHTTPClient makes the Client send through client: its Transport (proxies,
+// TLS, connection pool), its cookie Jar and its Timeout, which bounds one
+// attempt like WithTimeout (the shorter of the two holds). Its CheckRedirect is
+// not used, since redirects are never followed. The client is never changed,
+// its idle connections are never closed, and a Transport that is put into it
+// later is used from the next attempt on. The default is http.DefaultClient.
+func WithHTTPClient(client *http.Client) Option {
+	return func(s *settings) error {
+		if client == nil {
+			return errors.New("the HTTP client is nil")
+		}
+		s.httpClient = client
+		return nil
+	}
+}
+
+// WithMiddleware wraps the transport of every attempt, for tracing and the
+// like: otelhttp.NewTransport gives a span for each attempt. The context of the
+// call reaches it as it is. Given several times, the first is the outermost.
+//
+// A middleware has to pass the context on, and must not send a request twice:
+// what has been sent is judged below it.
+func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option {
+	return func(s *settings) error {
+		if middleware == nil {
+			return errors.New("a middleware is nil")
+		}
+		s.middleware = append(s.middleware, middleware)
+		return nil
+	}
+}
+
+// WithTimeout bounds one attempt, from looking for a connection to the last
+// byte of the answer. The default is 30 seconds. The context bounds the whole
+// of the attempts and the waits between them.
+func WithTimeout(attempt time.Duration) Option {
+	return func(s *settings) error {
+		if attempt <= 0 {
+			return errors.New("the timeout is not positive")
+		}
+		s.timeout = attempt
+		return nil
+	}
+}
+
+// RetryPolicy bounds the attempts at one operation. What may be attempted again
+// at all is not up to it: see "Attempts" in the package documentation. A zero
+// field means its default.
+type RetryPolicy struct {
+	// MaxAttempts counts the first one too; 1 means never again. Default 4.
+	MaxAttempts int
+	// MinWait bounds the wait after the first attempt, and the bound doubles
+	// with each further one, up to MaxWait. The wait itself is drawn evenly
+	// between nothing and the bound. Defaults 200 ms and 10 s.
+	MinWait, MaxWait time.Duration
+	// MaxRetryAfter is the longest Retry-After that is obeyed. An answer that
+	// asks for more ends the operation at once; APIError.RetryAfter tells what
+	// it asked for. Default 60 s.
+	MaxRetryAfter time.Duration
+}
+
+func (p RetryPolicy) withDefaults() RetryPolicy {
+	if p.MaxAttempts == 0 {
+		p.MaxAttempts = 4
+	}
+	if p.MaxWait == 0 {
+		p.MaxWait = max(10*time.Second, p.MinWait)
+	}
+	if p.MinWait == 0 {
+		p.MinWait = min(200*time.Millisecond, p.MaxWait)
+	}
+	if p.MaxRetryAfter == 0 {
+		p.MaxRetryAfter = time.Minute
+	}
+	return p
+}
+
+// WithRetry sets how often and after which waits an operation is attempted
+// again.
+func WithRetry(policy RetryPolicy) Option {
+	return func(s *settings) error {
+		switch {
+		case policy.MaxAttempts < 0:
+			return errors.New("the retry policy has a negative number of attempts")
+		case min(policy.MinWait, policy.MaxWait, policy.MaxRetryAfter) < 0:
+			return errors.New("the retry policy has a negative wait")
+		}
+		s.retry = policy.withDefaults()
+		if s.retry.MinWait > s.retry.MaxWait {
+			return errors.New("the retry policy has a MinWait above its MaxWait")
+		}
+		return nil
+	}
+}
+
+// RateLimiter paces attempts. Wait blocks until the next attempt may be made,
+// or returns an error: the context's when it ends first, or one of its own.
+// The operation then fails with that error and DeliveryNotSent; nothing was
+// sent. Wait has to be safe for concurrent use. *rate.Limiter of
+// golang.org/x/time/rate is a RateLimiter.
+type RateLimiter interface {
+	Wait(ctx context.Context) error
+}
+
+// WithRateLimiter paces every attempt by limiter, so that several processes can
+// share the platform's limit of 10 requests a second for each customer. A nil
+// limiter turns pacing off. The default lets at most 10 attempts of this Client
+// reach the platform within any one second. After a 429 every operation of the
+// Client is held back, whatever the limiter.
+func WithRateLimiter(limiter RateLimiter) Option {
+	return func(s *settings) error {
+		s.limiter = limiter
+		return nil
+	}
+}
+
+// WithDefaultRegion takes telephone numbers without a country code to be of an
+// ISO 3166 region ("US") and sends them as E.164. Without it such numbers are
+// refused.
+func WithDefaultRegion(region string) Option {
+	return func(s *settings) error {
+		if !phone.IsRegion(region) {
+			return fmt.Errorf("the default region %q is no ISO 3166 region with telephone numbers", region)
+		}
+		s.region = region
+		return nil
+	}
+}
+
+// WithUserAgent puts product, such as "crm-connector/2.1", before this
+// package's own name in the User-Agent header.
+func WithUserAgent(product string) Option {
+	return func(s *settings) error {
+		if strings.TrimSpace(product) == "" || strings.ContainsFunc(product, isControl) {
+			return errors.New("the user agent is empty or has control characters")
+		}
+		s.userAgent = product + " " + userAgent
+		return nil
+	}
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+// WithLogger logs to logger: a line at debug level for each attempt, a warning
+// for a message of the platform that this package does not know, and one for a
+// create whose outcome is unknown. No line has the token, an e-mail address or
+// a telephone number in it. The default, and nil, is silence.
+func WithLogger(logger *slog.Logger) Option {
+	return func(s *settings) error {
+		s.logger = logger
+		return nil
+	}
+}
+
+// WithClock replaces time.Now where a time of the day matters: whether a call
+// is scheduled in the future, how long a Retry-After date is off, and when a
+// create began. Waits and timeouts do not follow it.
+func WithClock(now func() time.Time) Option {
+	return func(s *settings) error {
+		if now == nil {
+			return errors.New("the clock is nil")
+		}
+		s.now = now
+		return nil
+	}
+}

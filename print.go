@@ -1,0 +1,130 @@
+package calls
+
+import (
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+)
+
+// What prints a value of this package (fmt with any verb, slog) shows no token,
+// no e-mail address and no telephone number. Format goes before all that fmt
+// would do by itself, so one method for each type is enough; slog needs another.
+
+func printAs(state fmt.State, verb rune, text string) {
+	fmt.Fprintf(state, fmt.FormatString(state, verb), text)
+}
+
+// hidden stands for a value that is not shown, and says whether there is one.
+func hidden(value string) string {
+	if value == "" {
+		return ""
+	}
+	return "[redacted]"
+}
+
+// described lists the fields that are set, as name=value.
+func described(name string, fields ...any) string {
+	var set []string
+	for i := 0; i+1 < len(fields); i += 2 {
+		if text := fmt.Sprint(fields[i+1]); text != "" && text != "0" {
+			set = append(set, fmt.Sprintf("%s=%s", fields[i], text))
+		}
+	}
+	return name + "{" + strings.Join(set, " ") + "}"
+}
+
+// String returns the host that the Client talks to.
+func (c *Client) String() string {
+	if c == nil || c.sender == nil {
+		return "calls.Client{}"
+	}
+	host := ""
+	if u, err := url.Parse(c.root); err == nil {
+		host = u.Host
+	}
+	return described("calls.Client", "host", host)
+}
+
+// String shows the request without its address and numbers.
+func (r OutboundRequest) String() string {
+	return described("calls.OutboundRequest",
+		"agent_email", hidden(r.AgentEmail), "ticket_id", r.TicketID, "end_user_number", hidden(r.EndUserNumber),
+		"outbound_number", hidden(r.OutboundNumber), "lang", r.Lang)
+}
+
+// String shows the request without its numbers.
+func (r InboundRequest) String() string {
+	return described("calls.InboundRequest",
+		"menu_id", r.MenuID, "end_user_number", hidden(r.EndUserNumber), "ticket_id", r.TicketID,
+		"outbound_number", hidden(r.OutboundNumber), "lang", r.Lang, "recording_permission", r.RecordingPermission)
+}
+
+// String shows the request without its number.
+func (r ScheduledRequest) String() string {
+	scheduledAt := ""
+	if !r.ScheduledAt.IsZero() {
+		scheduledAt = r.ScheduledAt.UTC().Format(scheduledAtFormat)
+	}
+	return described("calls.ScheduledRequest",
+		"menu_id", r.MenuID, "call_id", r.ParentCallID, "end_user_number", hidden(r.EndUserNumber), "ticket_id", r.TicketID,
+		"lang", r.Lang, "scheduled_at", scheduledAt, "recording_permission", r.RecordingPermission)
+}
+
+// String shows the call's id, type and status.
+func (c *Call) String() string {
+	if c == nil {
+		return "calls.Call{}"
+	}
+	return described("calls.Call", "id", c.ID, "call_type", c.CallType, "status", c.Status)
+}
+
+// String shows the call, or that it awaits an agent.
+func (r *CreateResult) String() string {
+	switch {
+	case r == nil:
+		return "calls.CreateResult{}"
+	case r.AwaitsAgent:
+		return "calls.CreateResult{awaits agent}"
+	}
+	return "calls.CreateResult{" + r.Call.String() + "}"
+}
+
+// Format prints what String returns.
+func (c *Client) Format(state fmt.State, verb rune) { printAs(state, verb, c.String()) }
+
+// LogValue logs what String returns.
+func (c *Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// Format prints what String returns.
+func (r OutboundRequest) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
+
+// LogValue logs what String returns.
+func (r OutboundRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// Format prints what String returns.
+func (r InboundRequest) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
+
+// LogValue logs what String returns.
+func (r InboundRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// Format prints what String returns.
+func (r ScheduledRequest) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
+
+// LogValue logs what String returns.
+func (r ScheduledRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// Format prints what String returns.
+func (c *Call) Format(state fmt.State, verb rune) { printAs(state, verb, c.String()) }
+
+// LogValue logs what String returns.
+func (c *Call) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// Format prints what String returns.
+func (r *CreateResult) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
+
+// LogValue logs what String returns.
+func (r *CreateResult) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// Format prints what Error returns.
+func (e *APIError) Format(state fmt.State, verb rune) { printAs(state, verb, e.Error()) }

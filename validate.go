@@ -1,0 +1,230 @@
+package calls
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ccaip-go/calls/internal/phone"
+)
+
+// scheduledAtFormat is ISO 8601 as the reference shows it; the time is in UTC.
+const scheduledAtFormat = "2006-01-02T15:04:05.000Z"
+
+// checker collects the problems of one request. It refuses what the reference
+// says that the platform refuses, and nothing else.
+type checker struct {
+	client   *Client
+	problems validationErrors
+}
+
+func (c *checker) refuse(field, reason string, problem error) {
+	c.problems = append(c.problems, &ValidationError{Field: field, Reason: reason, problem: problem})
+}
+
+// verdict is nil, the one problem, or all of them together.
+func (c *checker) verdict() error {
+	switch len(c.problems) {
+	case 0:
+		return nil
+	case 1:
+		return c.problems[0]
+	}
+	return c.problems
+}
+
+func (c *checker) agentEmail(email string) {
+	name, domain, hasAt := strings.Cut(email, "@")
+	switch {
+	case email == "":
+		c.refuse("agent_email", "is required", ErrAgentEmailRequired)
+	case !hasAt || name == "" || domain == "" || strings.ContainsFunc(email, isNoEmailRune):
+		c.refuse("agent_email", "is not an e-mail address", ErrAgentEmailInvalid)
+	}
+}
+
+func isNoEmailRune(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
+}
+
+func (c *checker) ticketID(id string) {
+	if !utf8.ValidString(id) {
+		c.refuse("ticket_id", "is not valid UTF-8", ErrInvalidRequest)
+	}
+}
+
+// endUserNumber returns the number as it is sent. Next to a ticket it is not
+// judged, since the platform dials the ticket's contact.
+func (c *checker) endUserNumber(number, ticketID string) string {
+	return c.number("end_user_number", number, ErrEndUserNumberMalformed, ticketID == "")
+}
+
+func (c *checker) number(field, number string, malformed error, judged bool) string {
+	if number == "" {
+		return ""
+	}
+	dialable, err := phone.Dialable(number, c.client.region)
+	if err == nil {
+		return dialable
+	}
+	if judged {
+		c.refuse(field, err.Error(), malformed)
+	}
+	return number
+}
+
+func (c *checker) menuID(id int64, isRequired bool) {
+	switch {
+	case id < 0:
+		c.refuse("menu_id", "is not positive", ErrMenuIDMalformed)
+	case id == 0 && isRequired:
+		c.refuse("menu_id", "is required", ErrMenuIDRequired)
+	}
+}
+
+// lang accepts an ISO 639-1 code with an optional region: "fr", "fr-CA",
+// "es-419". The platform minds the case.
+func (c *checker) lang(lang string) {
+	if lang == "" {
+		return
+	}
+	code, region, hasRegion := strings.Cut(lang, "-")
+	isRegion := isMadeOf(region, 2, 'A', 'Z') || isMadeOf(region, 3, '0', '9')
+	if !isMadeOf(code, 2, 'a', 'z') || hasRegion && !isRegion {
+		c.refuse("lang", `is not of the form "fr" or "fr-CA"`, ErrLanguageMalformed)
+	}
+}
+
+func isMadeOf(s string, length int, from, to rune) bool {
+	return len(s) == length && !strings.ContainsFunc(s, func(r rune) bool { return r < from || r > to })
+}
+
+func (c *checker) recordingPermission(permission RecordingPermission) {
+	if permission != "" && !permission.isSendable() {
+		c.refuse("recording_permission", "is none of the documented values", ErrRecordingPermissionInvalid)
+	}
+}
+
+// scheduledAt returns the time as it is sent. It is judged as it is sent, too:
+// in milliseconds.
+func (c *checker) scheduledAt(at time.Time) string {
+	at = at.UTC().Truncate(time.Millisecond)
+	switch {
+	case at.IsZero():
+		c.refuse("scheduled_at", "is required", ErrScheduledAtRequired)
+	case !at.After(c.client.now()):
+		c.refuse("scheduled_at", "is not in the future", ErrScheduledAtPast)
+	case at.Year() > 9999:
+		c.refuse("scheduled_at", "is after the year 9999", ErrInvalidRequest)
+	}
+	return at.Format(scheduledAtFormat)
+}
+
+func checkCallID(field string, id int64) error {
+	if id > 0 {
+		return nil
+	}
+	return &ValidationError{Field: field, Reason: "is not positive", problem: ErrCallIDInvalid}
+}
+
+// CreateRequest is an OutboundRequest, an InboundRequest or a ScheduledRequest,
+// given by value.
+type CreateRequest interface {
+	// prepare checks the request and returns the body to send.
+	prepare(c *checker) (body any)
+	// intent is what of the request a listing of calls can show.
+	intent(started time.Time) intent
+	operation() string
+}
+
+var errNilRequest = fmt.Errorf("calls: the request is nil: %w", ErrInvalidRequest)
+
+// encode checks a request and returns its body.
+func (c *Client) encode(request CreateRequest) (body []byte, err error) {
+	if isNil(request) {
+		return nil, errNilRequest
+	}
+	check := checker{client: c}
+	wire := request.prepare(&check)
+	if err := check.verdict(); err != nil {
+		return nil, err
+	}
+	return json.Marshal(wire)
+}
+
+// isNil also tells of a nil pointer to a request, which has the methods of a
+// CreateRequest but nothing to call them on.
+func isNil(request CreateRequest) bool {
+	switch r := request.(type) {
+	case nil:
+		return true
+	case *OutboundRequest:
+		return r == nil
+	case *InboundRequest:
+		return r == nil
+	case *ScheduledRequest:
+		return r == nil
+	}
+	return false
+}
+
+func (r OutboundRequest) operation() string { return "CreateOutbound" }
+
+func (r OutboundRequest) prepare(c *checker) any {
+	c.agentEmail(r.AgentEmail)
+	c.ticketID(r.TicketID)
+	if r.TicketID == "" && r.EndUserNumber == "" {
+		c.refuse("end_user_number", "or ticket_id is required", ErrTicketOrNumberRequired)
+	}
+	r.EndUserNumber = c.endUserNumber(r.EndUserNumber, r.TicketID)
+	r.OutboundNumber = c.number("outbound_number", r.OutboundNumber, ErrOutboundNumberMalformed, true)
+	c.lang(r.Lang)
+	return struct {
+		CallType CallType `json:"call_type"`
+		OutboundRequest
+	}{CallTypeOutbound, r}
+}
+
+func (r InboundRequest) operation() string { return "CreateInbound" }
+
+func (r InboundRequest) prepare(c *checker) any {
+	c.menuID(r.MenuID, true)
+	c.ticketID(r.TicketID)
+	if r.EndUserNumber == "" {
+		c.refuse("end_user_number", "is required", ErrEndUserNumberRequired)
+	}
+	r.EndUserNumber = c.endUserNumber(r.EndUserNumber, r.TicketID)
+	// The platform takes its default number where this one is invalid.
+	r.OutboundNumber = c.number("outbound_number", r.OutboundNumber, ErrOutboundNumberMalformed, false)
+	c.lang(r.Lang)
+	c.recordingPermission(r.RecordingPermission)
+	return struct {
+		CallType CallType `json:"call_type"`
+		InboundRequest
+	}{CallTypeInbound, r}
+}
+
+func (r ScheduledRequest) operation() string { return "CreateScheduled" }
+
+func (r ScheduledRequest) prepare(c *checker) any {
+	if r.ParentCallID < 0 {
+		c.refuse("call_id", "is not positive", ErrCallIDInvalid)
+	}
+	c.menuID(r.MenuID, r.ParentCallID == 0)
+	c.ticketID(r.TicketID)
+	if r.EndUserNumber == "" {
+		c.refuse("end_user_number", "is required", ErrEndUserNumberRequired)
+	}
+	r.EndUserNumber = c.endUserNumber(r.EndUserNumber, r.TicketID)
+	scheduledAt := c.scheduledAt(r.ScheduledAt)
+	c.lang(r.Lang)
+	c.recordingPermission(r.RecordingPermission)
+	return struct {
+		CallType CallType `json:"call_type"`
+		ScheduledRequest
+		ScheduledAt string `json:"scheduled_at"`
+	}{CallTypeScheduled, r, scheduledAt}
+}
