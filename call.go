@@ -76,6 +76,13 @@ type Call struct {
 	AnswerType        *string            `json:"answer_type"`
 	OutboundNumber    *string            `json:"outbound_number"`
 
+	// The fields below are only in the objects of a listing.
+
+	UpdatedAt     *time.Time `json:"updated_at"`
+	QueueDuration *int64     `json:"queue_duration"`
+	SubStatus     *string    `json:"sub_status"`
+	FinishReason  *string    `json:"finish_reason"`
+
 	raw *[]byte // a pointer, so that a copy of a Call does not print it
 }
 

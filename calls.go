@@ -32,6 +32,7 @@ type Client struct {
 	region string
 	now    func() time.Time
 	logger *slog.Logger
+	given  *given
 }
 
 // NewClient returns a Client for https://{subdomain}.{domain}, such as
@@ -80,7 +81,7 @@ func (s *settings) newClient(user, token string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("calls: %w", err)
 	}
-	return &Client{sender: sender, root: s.root, region: s.region, now: s.now, logger: s.logger}, nil
+	return &Client{sender: sender, root: s.root, region: s.region, now: s.now, logger: s.logger, given: &given{}}, nil
 }
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
@@ -239,7 +240,7 @@ func (c *Client) GetCustomerFlag(ctx context.Context, callID int64) (*CustomerFl
 		return nil, err
 	}
 	flag := &CustomerFlag{}
-	if err := o.decode(ctx, flag); err != nil {
+	if err := o.decode(ctx, forgiving(flag)); err != nil {
 		return nil, err
 	}
 	return flag, nil

@@ -36,6 +36,9 @@ var catalogue = []entry{
 	{before: "Language '", after: "' is not available", problem: ErrLanguageUnavailable},
 	{before: "Language '", after: "' is not found", problem: ErrLanguageNotFound},
 	{before: "scheduled_at is required", problem: ErrScheduledAtRequired},
+	{before: "Call is already ended", problem: ErrCallEnded},
+	{before: "Unsupported CRM request", problem: ErrCRMUnsupported},
+	{before: "Duplicate request: Please wait for the interval to expire", problem: ErrDuplicateRequest},
 	{before: "param is missing or the value is empty: ", open: true, problem: ErrParameterMissing},
 	{after: " is required", problem: ErrParameterMissing},
 }

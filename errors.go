@@ -153,7 +153,7 @@ func DeliveryOf(err error) Delivery {
 
 func deliveryOfStatus(status int) Delivery {
 	switch {
-	case status == http.StatusOK, status == http.StatusCreated, status == http.StatusAccepted:
+	case isSuccess(status):
 		return DeliveryAccepted
 	case status >= 300 && status < 500:
 		return DeliveryRejected

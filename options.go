@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 
@@ -57,7 +58,7 @@ func WithBaseURL(root string) Option {
 	return func(s *settings) error {
 		u, err := url.Parse(root)
 		switch {
-		case err != nil || u.Host == "" || u.Opaque != "":
+		case err != nil || u.Hostname() == "" || u.Opaque != "":
 			return errors.New("the base URL is not an absolute URL")
 		case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 			return errors.New("the base URL has a user, a query or a fragment")
@@ -184,6 +185,9 @@ type RateLimiter interface {
 // Client is held back, whatever the limiter.
 func WithRateLimiter(limiter RateLimiter) Option {
 	return func(s *settings) error {
+		if v := reflect.ValueOf(limiter); v.Kind() == reflect.Pointer && v.IsNil() {
+			return errors.New("the rate limiter is a nil pointer (a plain nil turns pacing off)")
+		}
 		s.limiter = limiter
 		return nil
 	}

@@ -71,6 +71,12 @@ func (r ScheduledRequest) String() string {
 		"lang", r.Lang, "scheduled_at", scheduledAt, "recording_permission", r.RecordingPermission)
 }
 
+// String shows which fields are set.
+func (u EndUser) String() string {
+	return described("calls.EndUser", "identifier", hidden(u.Identifier), "name", hidden(u.Name),
+		"email", hidden(u.Email), "phone", hidden(u.Phone))
+}
+
 // String shows the call's id, type and status.
 func (c *Call) String() string {
 	if c == nil {
@@ -115,6 +121,12 @@ func (r ScheduledRequest) Format(state fmt.State, verb rune) { printAs(state, ve
 func (r ScheduledRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Format prints what String returns.
+func (u EndUser) Format(state fmt.State, verb rune) { printAs(state, verb, u.String()) }
+
+// LogValue logs what String returns.
+func (u EndUser) LogValue() slog.Value { return slog.StringValue(u.String()) }
+
+// Format prints what String returns.
 func (c *Call) Format(state fmt.State, verb rune) { printAs(state, verb, c.String()) }
 
 // LogValue logs what String returns.
@@ -128,3 +140,6 @@ func (r *CreateResult) LogValue() slog.Value { return slog.StringValue(r.String(
 
 // Format prints what Error returns.
 func (e *APIError) Format(state fmt.State, verb rune) { printAs(state, verb, e.Error()) }
+
+// Format prints what Error returns.
+func (f *failure) Format(state fmt.State, verb rune) { printAs(state, verb, f.Error()) }

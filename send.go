@@ -32,7 +32,9 @@ type outcome struct {
 	result transport.Result
 }
 
-var errNotMade = errors.New("calls: the Client was not made by NewClient")
+var errNotMade = &failure{
+	operation: "Client", delivery: DeliveryNotSent, causes: []error{errors.New("was not made by NewClient")},
+}
 
 func (c *Client) isReady() error {
 	if c == nil || c.sender == nil {
@@ -122,7 +124,7 @@ func (o *outcome) failed(ctx context.Context, delivery Delivery, causes ...error
 	}
 	if logger := o.client.logger; logger != nil && errors.Is(f, ErrOutcomeUnknown) {
 		logger.LogAttrs(ctx, slog.LevelWarn, "calls: outcome unknown",
-			slog.String("operation", o.name), slog.Int("attempts", f.attempts), slog.String("error", f.Error()))
+			slog.String("operation", o.name), slog.Int("attempts", f.attempts), slog.String("error", redact.Text(f.Error())))
 	}
 	return f
 }
@@ -139,11 +141,16 @@ func (o *outcome) warnOfUnknownMessage(ctx context.Context, said *APIError) {
 		slog.String("operation", o.name), slog.String("message", redact.Text(said.Message)))
 }
 
-// decode fills dst from the body of the answer.
-func (o *outcome) decode(ctx context.Context, dst any) error {
+// forgiving decodes a body into dst, a struct whose fields may be odd.
+func forgiving(dst any) func(body []byte) error {
+	return func(body []byte) error { return flex.Decode(body, dst) }
+}
+
+// decode has the body of the answer decoded, if it came to its end.
+func (o *outcome) decode(ctx context.Context, by func(body []byte) error) error {
 	err := o.result.Answer.Cut
 	if err == nil {
-		err = flex.Decode(o.result.Answer.Body, dst)
+		err = by(o.result.Answer.Body)
 	}
 	if err != nil {
 		return o.failed(ctx, o.delivery(), ErrUndecodable, err)
@@ -177,13 +184,14 @@ func (o *outcome) createResult(ctx context.Context) (*CreateResult, error) {
 	switch {
 	case answer.StatusCode == http.StatusCreated:
 		call := &Call{}
-		if err := o.decode(ctx, call); err != nil {
+		if err := o.decode(ctx, forgiving(call)); err != nil {
 			return nil, err
 		}
 		if call.ID == 0 {
 			return nil, o.failed(ctx, DeliveryAccepted, ErrUndecodable, errors.New("the created call has no id"))
 		}
 		call.raw = &answer.Body
+		o.client.given.add(call.ID)
 		return &CreateResult{Call: call}, nil
 	case answer.StatusCode == http.StatusAccepted, answer.StatusCode == http.StatusOK && isEcho(answer):
 		return &CreateResult{AwaitsAgent: true}, nil

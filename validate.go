@@ -2,7 +2,6 @@ package calls
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -140,12 +139,10 @@ type CreateRequest interface {
 	operation() string
 }
 
-var errNilRequest = fmt.Errorf("calls: the request is nil: %w", ErrInvalidRequest)
-
 // encode checks a request and returns its body.
 func (c *Client) encode(request CreateRequest) (body []byte, err error) {
 	if isNil(request) {
-		return nil, errNilRequest
+		return nil, &ValidationError{Field: "request", Reason: "is nil", problem: ErrInvalidRequest}
 	}
 	check := checker{client: c}
 	wire := request.prepare(&check)

@@ -26,8 +26,9 @@ func Decode(data []byte, dst any) error {
 	target := reflect.ValueOf(dst).Elem()
 	target.SetZero()
 	// Nearly every answer keeps to the documented types, and encoding/json is
-	// several times faster than forgiving.
-	if !mentionsOtherSpelling(data, target.Type()) && startsObject(data) {
+	// several times faster than forgiving. But it knows one spelling of a key, and
+	// takes a key in another case for the same.
+	if startsObject(data) && isLowerCased(data) && !mentionsOtherSpelling(data, target.Type()) {
 		if json.Unmarshal(data, dst) == nil {
 			return nil
 		}
@@ -39,6 +40,38 @@ func Decode(data []byte, dst any) error {
 func startsObject(data []byte) bool {
 	data = bytes.TrimLeft(data, " \t\r\n")
 	return len(data) > 0 && data[0] == '{'
+}
+
+// isLowerCased reports whether every key in data is of lower-case ASCII. It may
+// be wrong about what is not JSON.
+func isLowerCased(data []byte) bool {
+	for {
+		begin := bytes.IndexByte(data, '"')
+		if begin < 0 {
+			return true
+		}
+		data = data[begin+1:]
+		end := stringEnd(data)
+		text := data[:end]
+		data = bytes.TrimLeft(data[min(end+1, len(data)):], " \t\r\n")
+		isKey := len(data) > 0 && data[0] == ':'
+		if isKey && bytes.ContainsFunc(text, func(r rune) bool { return r >= 'A' && r <= 'Z' || r == '\\' || r > '~' }) {
+			return false
+		}
+	}
+}
+
+// stringEnd returns where the quote is that ends a string.
+func stringEnd(data []byte) int {
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			return i
+		case '\\':
+			i++
+		}
+	}
+	return len(data)
 }
 
 // decodeObject reads the first JSON value of data, so that a byte order mark
@@ -54,7 +87,7 @@ func decodeObject(data []byte, target reflect.Value) error {
 	}
 	for _, f := range shapeOf(target.Type()).fields {
 		raw, found := object[f.key]
-		if (!found || isNull(raw)) && f.otherKey != "" {
+		if f.otherKey != "" && (!found || isNull(raw)) {
 			raw = object[f.otherKey]
 		}
 		set(target.Field(f.index), raw)
@@ -93,18 +126,16 @@ func setPointer(field reflect.Value, raw json.RawMessage) bool {
 	return true
 }
 
-// setSlice keeps the elements that can be read.
+// setSlice keeps the place of an element that cannot be read, with its zero
+// value, as encoding/json does for null.
 func setSlice(field reflect.Value, raw json.RawMessage) bool {
 	var elements []json.RawMessage
 	if json.Unmarshal(raw, &elements) != nil {
 		return false
 	}
-	list := reflect.MakeSlice(field.Type(), 0, len(elements))
-	for _, raw := range elements {
-		element := reflect.New(field.Type().Elem()).Elem()
-		if set(element, raw) {
-			list = reflect.Append(list, element)
-		}
+	list := reflect.MakeSlice(field.Type(), len(elements), len(elements))
+	for i, raw := range elements {
+		set(list.Index(i), raw)
 	}
 	field.Set(list)
 	return true
@@ -154,6 +185,9 @@ func scalar(raw json.RawMessage) (text string, isScalar bool) {
 func integer(text string) (int64, bool) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n, true
+	}
+	if strings.Trim(text, "+-.0123456789Ee") != "" { // ParseFloat knows more than JSON
+		return 0, false
 	}
 	const exact = 1 << 53
 	f, err := strconv.ParseFloat(text, 64)

@@ -61,11 +61,13 @@ func Dialable(number, region string) (string, error) {
 	return phonenumbers.Format(parsed, phonenumbers.E164), nil
 }
 
-// isPlain reports whether number has none of what phonenumbers would silently
-// turn into digits (letters) or drop (extensions, pauses).
+// isPlain reports whether number is made of digits and of what people write
+// between them. Anything else phonenumbers would silently turn into digits
+// (letters) or drop (extensions, pauses).
 func isPlain(number string) bool {
 	return !strings.ContainsFunc(number, func(r rune) bool {
-		return unicode.IsLetter(r) || unicode.IsControl(r) || strings.ContainsRune("#*;,:=@", r)
+		isSeparator := unicode.In(r, unicode.Zs, unicode.Pd, unicode.Ps, unicode.Pe) || strings.ContainsRune("+＋./−", r)
+		return !isSeparator && !unicode.IsDigit(r)
 	})
 }
 

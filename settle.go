@@ -1,0 +1,226 @@
+package calls
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// ErrAmbiguous: several calls can be the one that a create made. errors.As
+// finds the *AmbiguousError that has them.
+var ErrAmbiguous = newSentinel("several calls can be the one", nil)
+
+// AmbiguousError has the calls that Settle cannot tell apart. It is used as a
+// pointer only.
+type AmbiguousError struct {
+	Candidates []*Call // in the order in which they were seen, at least two
+}
+
+// Error says how many candidates there are.
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("%v: %d candidates", ErrAmbiguous, len(e.Candidates))
+}
+
+// Unwrap returns ErrAmbiguous.
+func (e *AmbiguousError) Unwrap() error { return ErrAmbiguous }
+
+// SettleOptions sets how long and how often Settle looks. A zero field means
+// its default.
+type SettleOptions struct {
+	// Window is how long Settle looks. It has to be longer than the platform
+	// takes to show a new call in a listing. Default 15 s.
+	Window time.Duration
+	// Interval is the time between two looks, at least a second. Default 2 s.
+	Interval time.Duration
+	// ClockSkew is by how much the platform's clock may be behind this one's. A
+	// call that was created earlier before the attempt than that is none of its
+	// making. Default 1 minute.
+	ClockSkew time.Duration
+}
+
+func (o SettleOptions) withDefaults() (SettleOptions, error) {
+	if min(o.Window, o.Interval, o.ClockSkew) < 0 {
+		return o, &ValidationError{Field: "settle", Reason: "has a negative duration"}
+	}
+	if o.Window == 0 {
+		o.Window = 15 * time.Second
+	}
+	if o.Interval == 0 {
+		o.Interval = 2 * time.Second
+	}
+	if o.ClockSkew == 0 {
+		o.ClockSkew = time.Minute
+	}
+	o.Interval = max(o.Interval, minInterval)
+	return o, nil
+}
+
+// Settle finds out what became of a create that failed with err. Where the
+// platform may have created the call (DeliveryUnknown) or has created it and
+// its answer was lost (DeliveryAccepted), it lists the calls again and again
+// until opts.Window has passed, and looks for one of the same operation that
+// was created since the create began and has its ticket, menu, parent, time and
+// outbound number, as far as the listing shows them. Calls that this Client has
+// returned before, from a create or from Settle, are somebody else's.
+//
+//   - One such call was seen: the call.
+//   - None was seen: ErrCallNotFound, at once if the call cannot exist
+//     (DeliveryNotSent, DeliveryRejected).
+//   - Several were seen: a *AmbiguousError, which is ErrAmbiguous. A person has
+//     to look; Settle does not guess.
+//   - The listing failed, or the context ended: that error.
+//
+// What this proves is what the listing shows. A listing can lag: a call that
+// shows up only after the window is missed. A call that awaits an agent
+// (CreateResult.AwaitsAgent) is in no listing before the agent has placed it. A
+// listing shows neither the agent's address nor the end user's number, so that
+// a create with neither a ticket nor a schedule time is hard to tell from one
+// of the same kind that another process made in the same moments: if its own
+// call was not created, the other's is taken for it. So is one that another
+// process made for the same ticket.
+//
+// Settle is safe for concurrent use, like all of a Client.
+func (c *Client) Settle(ctx context.Context, err error, opts SettleOptions) (*Call, error) {
+	if err := c.isReady(); err != nil {
+		return nil, err
+	}
+	opts, invalid := opts.withDefaults()
+	if invalid != nil {
+		return nil, invalid
+	}
+	switch DeliveryOf(err) {
+	case DeliveryNotSent, DeliveryRejected:
+		return nil, ErrCallNotFound
+	}
+	var failed *failure
+	if !errors.As(err, &failed) || failed.created == nil {
+		return nil, fmt.Errorf("calls: Settle: not the error of a create: %w", ErrInvalidRequest)
+	}
+	return c.settle(ctx, failed.created, opts)
+}
+
+// settle looks until the window has passed also if a call was seen early:
+// another that fits as well can come into sight later.
+func (c *Client) settle(ctx context.Context, sought *intent, opts SettleOptions) (*Call, error) {
+	since := sought.started.Add(-opts.ClockSkew)
+	var candidates []*Call
+	known := map[int64]bool{}
+	for end := time.Now().Add(opts.Window); ; {
+		for call, err := range c.ListCalls(ctx, ListOptions{UpdatedSince: since}) {
+			if err != nil {
+				return nil, err
+			}
+			if !known[call.ID] && sought.fits(call, since) && !c.given.has(call.ID) {
+				known[call.ID] = true
+				candidates = append(candidates, call)
+			}
+		}
+		left := time.Until(end)
+		if len(candidates) > 1 || left <= 0 {
+			break
+		}
+		if err := sleep(ctx, min(opts.Interval, left)); err != nil {
+			return nil, fmt.Errorf("calls: Settle: %w", err)
+		}
+	}
+	switch len(candidates) {
+	case 0:
+		return nil, ErrCallNotFound
+	case 1:
+		c.given.add(candidates[0].ID)
+		return candidates[0], nil
+	}
+	return nil, &AmbiguousError{Candidates: candidates}
+}
+
+// given remembers the last calls that a Client has returned as made by one of
+// its creates. It is safe for concurrent use.
+type given struct {
+	mu   sync.Mutex
+	ids  [1024]int64
+	next int
+}
+
+func (g *given) add(id int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ids[g.next] = id
+	g.next = (g.next + 1) % len(g.ids)
+}
+
+func (g *given) has(id int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Contains(g.ids[:], id)
+}
+
+// intent is what of a create a listing of calls can show. The error of a create
+// carries it for Settle. It has no address and no number of an end user in it.
+type intent struct {
+	callType       CallType
+	started        time.Time
+	ticketID       string
+	menuID         int64
+	parentID       int64
+	scheduledAt    time.Time
+	outboundNumber string
+}
+
+func (r OutboundRequest) intent(started time.Time) intent {
+	return intent{callType: CallTypeOutbound, started: started, ticketID: r.TicketID, outboundNumber: r.OutboundNumber}
+}
+
+// The platform takes another number where an inbound call's is not valid, so
+// the number says nothing of an inbound call.
+func (r InboundRequest) intent(started time.Time) intent {
+	return intent{callType: CallTypeInbound, started: started, ticketID: r.TicketID, menuID: r.MenuID}
+}
+
+func (r ScheduledRequest) intent(started time.Time) intent {
+	return intent{
+		callType: CallTypeScheduled, started: started, ticketID: r.TicketID, menuID: r.MenuID,
+		parentID: r.ParentCallID, scheduledAt: r.ScheduledAt,
+	}
+}
+
+// fits reports whether a call can be the one that was to be created. What the
+// listing does not show of the call speaks neither for it nor against it, but
+// a call without a ticket was not created for one.
+func (i *intent) fits(call *Call, since time.Time) bool {
+	switch {
+	case call.ID == 0 || call.CreatedAt == nil || call.CreatedAt.Before(since),
+		!i.fitsType(call),
+		i.ticketID != "" && !isShown(call.OutTicketID, i.ticketID),
+		i.parentID != 0 && call.ParentID != nil && *call.ParentID != i.parentID,
+		i.outboundNumber != "" && call.OutboundNumber != nil && digits(*call.OutboundNumber) != digits(i.outboundNumber):
+		return false
+	}
+	menu := call.SelectedMenu
+	return i.menuID == 0 || menu == nil || menu.ID == nil || *menu.ID == i.menuID
+}
+
+// fitsType knows that the platform shows a scheduled call as an inbound one:
+// only the time that it is scheduled at tells them apart.
+func (i *intent) fitsType(call *Call) bool {
+	shown := call.CallType.Canonical()
+	if i.callType == CallTypeScheduled {
+		isOfType := shown == CallTypeScheduled || shown == CallTypeInbound
+		return isOfType && call.ScheduledAt != nil && call.ScheduledAt.Sub(i.scheduledAt).Abs() < time.Second
+	}
+	return shown == i.callType && call.ScheduledAt == nil
+}
+
+func isShown(shown *string, value string) bool { return shown != nil && *shown == value }
+
+func digits(number string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, number)
+}
