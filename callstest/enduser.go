@@ -1,0 +1,57 @@
+package callstest
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+)
+
+// An EndUser is what a mid-session authentication said of the end user of a
+// call.
+type EndUser struct {
+	Identifier string `json:"identifier"`
+	Name       string `json:"name"`
+	Email      string `json:"email"`
+	Phone      string `json:"phone"`
+}
+
+// authenticateEndUser checks in an order of the double's own.
+func (p *platform) authenticateEndUser(id int64, body []byte) answer {
+	call, ok := p.ledger.call(id)
+	if !ok {
+		return notFound()
+	}
+	var user EndUser
+	if err := json.Unmarshal(body, &user); err != nil {
+		return refuseBody()
+	}
+	switch {
+	case user.Identifier == "":
+		return refuse("param is missing or the value is empty: identifier")
+	case call.hasEnded():
+		return refuse("Call is already ended")
+	case p.noCRM:
+		return refuse("Unsupported CRM request")
+	case !p.ledger.addEndUser(id, user):
+		return refuse("Duplicate request: Please wait for the interval to expire")
+	}
+	return answerMessage(http.StatusAccepted, "accepted")
+}
+
+// addEndUser reports whether user is new. The interval after which the platform
+// takes the same request again is not documented; here it never ends.
+func (l *ledger) addEndUser(id int64, user EndUser) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if slices.Contains(l.endUsers[id], user) {
+		return false
+	}
+	l.endUsers[id] = append(l.endUsers[id], user)
+	return true
+}
+
+func (l *ledger) endUsersOf(id int64) []EndUser {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.endUsers[id])
+}

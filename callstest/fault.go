@@ -1,0 +1,173 @@
+package callstest
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// A Fault is what goes wrong with one attempt of a client. Faults are values:
+// they can be compared, printed and put into the tables of tests. The zero
+// Fault is Pass.
+type Fault struct {
+	name  string
+	kind  faultKind
+	inert bool // the operation is not carried out
+	code  int
+	text  string
+}
+
+// Faults of the connection. The request never arrives.
+var (
+	// RefuseConnection makes the attempt dial a port that nobody listens on.
+	// Only HTTPClient does that: it waits, and what is scripted after it, for an
+	// attempt of that client.
+	RefuseConnection = Fault{name: "RefuseConnection", kind: refuseConnection, inert: true}
+	// BreakHandshake closes the connection when the TLS handshake begins. It
+	// needs WithTLS: a server without leaves it unused, and says why.
+	BreakHandshake = Fault{name: "BreakHandshake", kind: breakHandshake, inert: true}
+	// HangUpBeforeRead closes the connection when the first bytes of the request
+	// arrive, so that the client cannot know how many did.
+	HangUpBeforeRead = Fault{name: "HangUpBeforeRead", kind: hangUpBeforeRead, inert: true}
+)
+
+// Faults in place of the answer. The request has arrived as a whole.
+var (
+	// HangUpAfterRead closes the connection.
+	HangUpAfterRead = Fault{name: "HangUpAfterRead", kind: hangUp, inert: true}
+	// HangUpAfterCreate carries the operation out and closes the connection
+	// without a byte of the answer.
+	HangUpAfterCreate = Fault{name: "HangUpAfterCreate", kind: hangUp}
+	// Reset resets the connection.
+	Reset = Fault{name: "Reset", kind: reset, inert: true}
+	// ResetAfterCreate carries the operation out and resets the connection.
+	ResetAfterCreate = Fault{name: "ResetAfterCreate", kind: reset}
+	// Stall says nothing until the client goes away or the server is closed.
+	Stall = Fault{name: "Stall", kind: stall, inert: true}
+	// StallAfterCreate carries the operation out and then stalls.
+	StallAfterCreate = Fault{name: "StallAfterCreate", kind: stall}
+	// NotHTTP answers a line that is not HTTP and closes the connection.
+	NotHTTP = Fault{name: "NotHTTP", kind: notHTTP, inert: true}
+)
+
+// Faults of the answer. The operation is carried out.
+var (
+	// CutStatusLine ends the answer within its first line.
+	CutStatusLine = Fault{name: "CutStatusLine", kind: cutStatusLine}
+	// CutHeaders ends the answer within its header.
+	CutHeaders = Fault{name: "CutHeaders", kind: cutHeaders}
+	// CutBody sends the whole header and half of the body. An answer that has no
+	// body is announced with one of a single byte.
+	CutBody = Fault{name: "CutBody", kind: cutBody}
+	// StallBody sends what CutBody sends, and then stalls.
+	StallBody = Fault{name: "StallBody", kind: stallBody}
+	// DripBody sends the whole answer, its body byte by byte.
+	DripBody = Fault{name: "DripBody", kind: dripBody}
+	// HugeBody sends the answer with a body of 64 MiB: spaces, and then the true
+	// one, so that it is well-formed JSON to whoever reads it all.
+	HugeBody = Fault{name: "HugeBody", kind: hugeBody}
+)
+
+// Attempts that are answered as they should be.
+var (
+	// CloseIdle resets the idle connections of HTTPClient right before the
+	// attempt. The client learns that when it tries to write to one of them,
+	// which takes no byte of the request. Other clients have no idle connections.
+	CloseIdle = Fault{name: "CloseIdle", kind: closeIdle}
+	// Pass is no fault. It lets an attempt through in a script.
+	Pass = Fault{}
+)
+
+// Status answers the given status and a message without looking at the request.
+func Status(code int) Fault {
+	return Fault{name: fmt.Sprintf("Status(%d)", code), kind: answerCode, inert: true, code: code}
+}
+
+// StatusAfterCreate carries the operation out and answers the given status and
+// a message.
+func StatusAfterCreate(code int) Fault {
+	return Fault{name: fmt.Sprintf("StatusAfterCreate(%d)", code), kind: answerCode, code: code}
+}
+
+// RateLimited answers 429 with the header Retry-After, as it is given, or
+// without that header if retryAfter is empty.
+func RateLimited(retryAfter string) Fault {
+	return Fault{name: fmt.Sprintf("RateLimited(%q)", retryAfter), kind: answerRateLimit, inert: true, text: retryAfter}
+}
+
+// Redirect answers a redirection to location. The code is one of 3xx.
+func Redirect(code int, location string) Fault {
+	return Fault{name: fmt.Sprintf("Redirect(%d, %q)", code, location), kind: answerRedirect, inert: true, code: code, text: location}
+}
+
+// Acts reports whether the double carries the operation out, whatever the
+// client learns of it.
+func (f Fault) Acts() bool { return !f.inert }
+
+// String returns the fault as it is written in Go, without the package.
+func (f Fault) String() string {
+	if f.name == "" {
+		return "Pass"
+	}
+	return f.name
+}
+
+type faultKind int
+
+const (
+	pass faultKind = iota
+	refuseConnection
+	breakHandshake
+	hangUpBeforeRead
+	hangUp
+	reset
+	stall
+	notHTTP
+	cutStatusLine
+	cutHeaders
+	cutBody
+	stallBody
+	dripBody
+	hugeBody
+	closeIdle
+	answerCode
+	answerRateLimit
+	answerRedirect
+)
+
+// problem says why a server cannot carry the fault out, empty if it can.
+func (f Fault) problem(tls bool) string {
+	switch {
+	case f.kind == breakHandshake && !tls:
+		return "needs a server with TLS"
+	case f.kind == answerCode && (f.code < 200 || f.code > 999):
+		return "is not the status of an answer"
+	case f.kind == answerRedirect && (f.code < 300 || f.code > 399):
+		return "is not the status of a redirection"
+	}
+	return ""
+}
+
+// isHarmless tells of an attempt that is served like any other.
+func (f Fault) isHarmless() bool { return f.kind == pass || f.kind == closeIdle }
+
+// answers tells of a fault that is an answer itself.
+func (f Fault) answers() bool {
+	return f.kind == answerCode || f.kind == answerRateLimit || f.kind == answerRedirect
+}
+
+// answer is what a fault that answers says.
+func (f Fault) answer() answer {
+	switch f.kind {
+	case answerRateLimit:
+		a := answerStatus(http.StatusTooManyRequests)
+		if f.text != "" {
+			a.header = http.Header{"Retry-After": {f.text}}
+		}
+		return a
+	case answerRedirect:
+		a := answerStatus(f.code)
+		a.header = http.Header{"Location": {f.text}}
+		return a
+	}
+	return answerStatus(f.code)
+}

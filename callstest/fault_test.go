@@ -1,0 +1,353 @@
+package callstest_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/ccaip-go/calls/callstest"
+)
+
+// faults says what a client sees of each fault that ends by itself, and soon.
+var faults = []struct {
+	fault    callstest.Fault
+	name     string
+	status   int  // 0: no answer
+	cut      bool // the body breaks off
+	requests int
+	calls    int
+}{
+	{callstest.RefuseConnection, "RefuseConnection", 0, false, 0, 0},
+	{callstest.BreakHandshake, "BreakHandshake", 0, false, 0, 0},
+	{callstest.HangUpBeforeRead, "HangUpBeforeRead", 0, false, 0, 0},
+	{callstest.HangUpAfterRead, "HangUpAfterRead", 0, false, 1, 0},
+	{callstest.HangUpAfterCreate, "HangUpAfterCreate", 0, false, 1, 1},
+	{callstest.Reset, "Reset", 0, false, 1, 0},
+	{callstest.ResetAfterCreate, "ResetAfterCreate", 0, false, 1, 1},
+	{callstest.NotHTTP, "NotHTTP", 0, false, 1, 0},
+	{callstest.CutStatusLine, "CutStatusLine", 0, false, 1, 1},
+	{callstest.CutHeaders, "CutHeaders", 0, false, 1, 1},
+	{callstest.CutBody, "CutBody", 201, true, 1, 1},
+	{callstest.DripBody, "DripBody", 201, false, 1, 1},
+	{callstest.CloseIdle, "CloseIdle", 201, false, 1, 1},
+	{callstest.Pass, "Pass", 201, false, 1, 1},
+	{callstest.Status(503), "Status(503)", 503, false, 1, 0},
+	{callstest.StatusAfterCreate(502), "StatusAfterCreate(502)", 502, false, 1, 1},
+	{callstest.RateLimited("2"), `RateLimited("2")`, 429, false, 1, 0},
+	{callstest.Redirect(302, ""), `Redirect(302, "")`, 302, false, 1, 0},
+}
+
+// clients runs a test with the double's own client and with one that a user
+// could bring, over http and https.
+func clients(t *testing.T, run func(t *testing.T, s *callstest.Server, client *http.Client)) {
+	own := func(s *callstest.Server) *http.Client { return s.HTTPClient() }
+	foreign := func(s *callstest.Server) *http.Client {
+		return &http.Client{Transport: s.HTTPClient().Transport.(*http.Transport).Clone()}
+	}
+	for _, test := range []struct {
+		name   string
+		opts   []callstest.Option
+		client func(*callstest.Server) *http.Client
+	}{
+		{"http", nil, own},
+		{"https", []callstest.Option{callstest.WithTLS()}, own},
+		{"http, foreign client", nil, foreign},
+		{"https, foreign client", []callstest.Option{callstest.WithTLS()}, foreign},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := callstest.NewServer(t, test.opts...)
+			client := test.client(s)
+			t.Cleanup(client.CloseIdleConnections)
+			run(t, s, client)
+		})
+	}
+}
+
+// possible tells which faults a server and a client can meet.
+func possible(f callstest.Fault, s *callstest.Server, client *http.Client) bool {
+	switch f {
+	case callstest.BreakHandshake:
+		return strings.HasPrefix(s.URL(), "https:")
+	case callstest.RefuseConnection:
+		return client == s.HTTPClient()
+	}
+	return true
+}
+
+func TestFaults(t *testing.T) {
+	clients(t, func(t *testing.T, s *callstest.Server, client *http.Client) {
+		requests, calls := 0, 0
+		for _, test := range faults {
+			if !possible(test.fault, s, client) {
+				continue
+			}
+			s.Fail(test.fault)
+			r := doWith(client, s, http.MethodPost, callsPath, outboundBody)
+			if r.status != test.status || (r.err != nil) != (test.status == 0 || test.cut) {
+				t.Errorf("%v: got %d, %v", test.fault, r.status, r.err)
+			}
+			requests, calls = requests+test.requests, calls+test.calls
+			if len(s.Requests()) != requests || len(s.Calls()) != calls {
+				t.Errorf("%v: %d requests, %d calls in all; want %d, %d", test.fault, len(s.Requests()), len(s.Calls()), requests, calls)
+			}
+			if unused := s.UnusedFaults(); len(unused) != 0 {
+				t.Errorf("%v: left %v", test.fault, unused)
+			}
+		}
+	})
+}
+
+// Each fault comes right after a good attempt, whose connection could be used
+// again, and a GET is what net/http sends again by itself.
+func TestFaultsInAScript(t *testing.T) {
+	clients(t, func(t *testing.T, s *callstest.Server, client *http.Client) {
+		for _, test := range faults {
+			if possible(test.fault, s, client) {
+				s.Fail(callstest.Pass, test.fault, test.fault)
+			}
+		}
+		for _, test := range faults {
+			if !possible(test.fault, s, client) {
+				continue
+			}
+			wantStatus(t, doWith(client, s, http.MethodGet, listingPath, ""), http.StatusOK)
+			for range 2 {
+				before := len(s.Requests())
+				r := doWith(client, s, http.MethodGet, listingPath, "")
+				failed := test.status == 0 || test.cut
+				if (r.err != nil) != failed || len(s.Requests())-before != test.requests {
+					t.Errorf("%v: got %d, %v, %d requests", test.fault, r.status, r.err, len(s.Requests())-before)
+				}
+			}
+		}
+		if unused := s.UnusedFaults(); len(unused) != 0 {
+			t.Errorf("left %v", unused)
+		}
+	})
+}
+
+func TestStalls(t *testing.T) {
+	clients(t, func(t *testing.T, s *callstest.Server, client *http.Client) {
+		for _, fault := range []callstest.Fault{callstest.Stall, callstest.StallAfterCreate, callstest.StallBody} {
+			requests, calls := len(s.Requests())+1, len(s.Calls())
+			if fault.Acts() {
+				calls++
+			}
+			s.Fail(fault)
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error)
+			go func() { done <- post(ctx, client, s) }()
+			for len(s.Requests()) < requests || len(s.Calls()) < calls {
+				runtime.Gosched()
+			}
+			select {
+			case err := <-done:
+				t.Errorf("%v: did not stall: %v", fault, err)
+			default:
+				cancel()
+				if err := <-done; !errors.Is(err, context.Canceled) {
+					t.Errorf("%v: got %v", fault, err)
+				}
+			}
+			cancel()
+			if len(s.Requests()) != requests || len(s.Calls()) != calls {
+				t.Errorf("%v: %d requests, %d calls", fault, len(s.Requests()), len(s.Calls()))
+			}
+		}
+		wantStatus(t, doWith(client, s, http.MethodPost, callsPath, outboundBody), http.StatusCreated)
+	})
+}
+
+// post makes a call and reads the answer to its end.
+func post(ctx context.Context, client *http.Client, s *callstest.Server) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL()+callsPath, strings.NewReader(outboundBody))
+	if err != nil {
+		return err
+	}
+	r.SetBasicAuth(s.Subdomain(), s.Token())
+	response, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	return err
+}
+
+func TestFaultsAreValues(t *testing.T) {
+	for _, test := range faults {
+		if got := test.fault.String(); got != test.name {
+			t.Errorf("got %q, want %q", got, test.name)
+		}
+		if test.fault.Acts() != (test.calls == 1) {
+			t.Errorf("%v: Acts is %t", test.fault, test.fault.Acts())
+		}
+	}
+	if callstest.Status(503) != callstest.Status(503) || callstest.Status(503) == callstest.StatusAfterCreate(503) || callstest.Pass != (callstest.Fault{}) {
+		t.Error("faults do not compare")
+	}
+}
+
+func TestRefuseConnectionIsARefusedConnection(t *testing.T) {
+	s := callstest.NewServer(t)
+	s.Fail(callstest.RefuseConnection)
+	if r := do(s, http.MethodPost, callsPath, outboundBody); !errors.Is(r.err, syscall.ECONNREFUSED) {
+		t.Errorf("got %v", r.err)
+	}
+}
+
+func TestResetIsAReset(t *testing.T) {
+	s := callstest.NewServer(t)
+	s.Fail(callstest.Reset)
+	if r := do(s, http.MethodPost, callsPath, outboundBody); !errors.Is(r.err, syscall.ECONNRESET) {
+		t.Errorf("got %v", r.err)
+	}
+}
+
+func TestRefuseConnectionWaitsForHTTPClient(t *testing.T) {
+	s := callstest.NewServer(t)
+	s.Fail(callstest.RefuseConnection)
+	foreign := &http.Client{Transport: &http.Transport{}}
+	defer foreign.CloseIdleConnections()
+	for range 2 {
+		wantStatus(t, doWith(foreign, s, http.MethodPost, callsPath, outboundBody), http.StatusCreated)
+	}
+	if unused := s.UnusedFaults(); !slices.Equal(unused, []string{"RefuseConnection"}) {
+		t.Errorf("unused: %v", unused)
+	}
+	if r := do(s, http.MethodPost, callsPath, outboundBody); r.err == nil {
+		t.Error("HTTPClient was not refused")
+	}
+}
+
+func TestAnswersOfFaults(t *testing.T) {
+	s := callstest.NewServer(t)
+	client := *s.HTTPClient()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	attempt := func(f callstest.Fault) reply {
+		s.Fail(f)
+		return doWith(&client, s, http.MethodPost, callsPath, outboundBody)
+	}
+	if r := attempt(callstest.Status(503)); r.message(t) != "Service Unavailable" {
+		t.Errorf("Status: %s", r.body)
+	}
+	if r := attempt(callstest.RateLimited("Wed, 21 Oct 2026 07:28:00 GMT")); r.header.Get("Retry-After") != "Wed, 21 Oct 2026 07:28:00 GMT" {
+		t.Errorf("RateLimited: %v", r.header)
+	}
+	if r := attempt(callstest.Status(204)); r.status != 204 || r.body != "" || r.err != nil {
+		t.Errorf("Status without a body: %d %q, %v", r.status, r.body, r.err)
+	}
+	if r := attempt(callstest.RateLimited("")); r.header["Retry-After"] != nil {
+		t.Errorf("RateLimited without a wait: %v", r.header)
+	}
+	if r := attempt(callstest.Redirect(307, "https://elsewhere.example.com/")); r.status != 307 || r.header.Get("Location") != "https://elsewhere.example.com/" {
+		t.Errorf("Redirect: %d %v", r.status, r.header)
+	}
+	if !callstest.HugeBody.Acts() || callstest.HugeBody.String() != "HugeBody" {
+		t.Error("HugeBody is not itself")
+	}
+	r := attempt(callstest.HugeBody)
+	length := len(r.body)
+	r.body = strings.TrimLeft(r.body, " ")
+	var call struct{ ID int64 }
+	if r.decode(t, &call); length != 64<<20 || call.ID != 397 {
+		t.Errorf("HugeBody: %d bytes, id %d", length, call.ID)
+	}
+	r = attempt(callstest.DripBody)
+	if r.decode(t, &call); call.ID != 398 {
+		t.Errorf("DripBody: %s", r.body)
+	}
+}
+
+func TestCutBodyOfAnAnswerWithoutOne(t *testing.T) {
+	s := callstest.NewServer(t)
+	s.Fail(callstest.CutBody)
+	r := do(s, http.MethodPost, callsPath, outbound.with(params{"agent_email": `"chooser@example.com"`}))
+	if r.status != http.StatusAccepted || !errors.Is(r.err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %d, %v", r.status, r.err)
+	}
+}
+
+// net/http finds the idle connections broken when it writes to them, and sends
+// a request that can be sent again on a new one.
+func TestCloseIdleIsNoticedWhenWriting(t *testing.T) {
+	for _, opts := range [][]callstest.Option{nil, {callstest.WithTLS()}} {
+		s := callstest.NewServer(t, opts...)
+		for range 3 {
+			wantStatus(t, do(s, http.MethodPost, callsPath, outboundBody), http.StatusCreated)
+			s.Fail(callstest.CloseIdle)
+			wantStatus(t, do(s, http.MethodPost, callsPath, outboundBody), http.StatusCreated)
+		}
+
+		s.Fail(callstest.CloseIdle)
+		r, _ := http.NewRequest(http.MethodPost, s.URL()+callsPath, strings.NewReader(outboundBody))
+		r.GetBody = nil
+		if response, err := s.HTTPClient().Do(r); err == nil {
+			t.Errorf("a request that cannot be sent again was answered %d", response.StatusCode)
+			response.Body.Close()
+		}
+		if n := len(s.Requests()); n != 6 {
+			t.Errorf("%d requests, want 6", n)
+		}
+	}
+}
+
+// Every attempt of many at once uses up one fault, and no fault is used twice.
+func TestFaultsOfConcurrentAttempts(t *testing.T) {
+	const each = 8
+	clients(t, func(t *testing.T, s *callstest.Server, client *http.Client) {
+		attempts, failures, delivered := 0, 0, 0
+		for _, test := range faults {
+			if !possible(test.fault, s, client) {
+				continue
+			}
+			// Whether the next request of another client is one whose
+			// handshake is over already, the server cannot know.
+			if client != s.HTTPClient() && test.fault == callstest.BreakHandshake {
+				continue
+			}
+			for range each {
+				s.Fail(test.fault)
+			}
+			attempts += each
+			delivered += each * test.requests
+			if test.status == 0 || test.cut {
+				failures += each
+			}
+		}
+		var group sync.WaitGroup
+		results := make(chan error, attempts)
+		for range attempts {
+			group.Go(func() { results <- post(t.Context(), client, s) })
+		}
+		group.Wait()
+		close(results)
+		failed := 0
+		for err := range results {
+			if err != nil {
+				failed++
+			}
+		}
+		if failed != failures || len(s.Requests()) != delivered || len(s.UnusedFaults()) != 0 {
+			t.Errorf("%d failed, %d requests, unused %v; want %d, %d, none",
+				failed, len(s.Requests()), s.UnusedFaults(), failures, delivered)
+		}
+	})
+}
+
+func TestHTTPClientIsTheSameEachTime(t *testing.T) {
+	s := callstest.NewServer(t)
+	if s.HTTPClient() != s.HTTPClient() {
+		t.Error("two clients")
+	}
+	if _, ok := s.HTTPClient().Transport.(*http.Transport); !ok {
+		t.Errorf("transport is a %T", s.HTTPClient().Transport)
+	}
+}

@@ -1,0 +1,154 @@
+package callstest
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// What a listing is without its parameters is not known. That it has 25 calls a
+// page, in ascending order of their ids, is the double's own choice; so is every
+// refusal of a parameter.
+const (
+	defaultPerPage = 25
+	maxPerPage     = 100
+)
+
+type listing struct {
+	page, perPage int
+	column        string
+	descending    bool
+	updatedFrom   time.Time // inclusive; zero: no filter
+}
+
+// list carries the next step of each script out when a client begins to read,
+// which is at the first page: the pages of one reading fit together.
+func (p *platform) list(r *http.Request, now time.Time) answer {
+	query, err := parseListing(r.URL.Query())
+	if err != nil {
+		return refuse(err.Error())
+	}
+	if p.ledger.sorted[query.column] == nil {
+		return refuse("sort_column is not known")
+	}
+	calls, total := p.ledger.page(query, now)
+	objects := make([]listedObject, len(calls))
+	for i, c := range calls {
+		objects[i] = p.world.listed(c)
+	}
+	a := answerJSON(http.StatusOK, objects)
+	a.header = http.Header{
+		"Total":    {strconv.Itoa(total)},
+		"Per-Page": {strconv.Itoa(query.perPage)},
+	}
+	if !p.noLinks {
+		a.header.Set("Link", p.links(r, query, total))
+	}
+	return a
+}
+
+func parseListing(values url.Values) (listing, error) {
+	q := listing{column: "id"}
+	var err error
+	if q.page, err = positive(values, "page", 1); err != nil {
+		return q, err
+	}
+	if q.perPage, err = positive(values, "per", defaultPerPage); err != nil {
+		return q, err
+	}
+	if q.perPage > maxPerPage {
+		return q, fmt.Errorf("per is more than %d", maxPerPage)
+	}
+	if column := values.Get("sort_column"); column != "" {
+		q.column = column
+	}
+	switch values.Get("sort_direction") {
+	case "", "ASC":
+	case "DESC":
+		q.descending = true
+	default:
+		return q, errors.New("sort_direction is neither ASC nor DESC")
+	}
+	if from := values.Get("updated_at[from]"); from != "" {
+		if q.updatedFrom, err = time.Parse(time.RFC3339, from); err != nil {
+			return q, errors.New("updated_at[from] is not a time")
+		}
+	}
+	return q, nil
+}
+
+func positive(values url.Values, name string, otherwise int) (int, error) {
+	text := values.Get(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%s is not a positive integer", name)
+	}
+	return n, nil
+}
+
+// links is the header of RFC 8288 for what comes after the page.
+func (p *platform) links(r *http.Request, q listing, total int) string {
+	last := max(1, (total+q.perPage-1)/q.perPage)
+	links := []string{p.link(r, last, "last")}
+	if q.page < last {
+		links = append(links, p.link(r, q.page+1, "next"))
+	}
+	return strings.Join(links, ", ")
+}
+
+func (p *platform) link(r *http.Request, page int, relation string) string {
+	values := r.URL.Query()
+	values.Set("page", strconv.Itoa(page))
+	target := url.URL{Scheme: p.scheme(), Host: r.Host, Path: r.URL.Path, RawQuery: values.Encode()}
+	return fmt.Sprintf("<%s>; rel=%q", &target, relation)
+}
+
+// page returns copies of the calls on a page, and how many there are on all.
+func (l *ledger) page(q listing, now time.Time) (calls []Call, total int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if q.page == 1 {
+		l.playScripts(now)
+	}
+	records := l.shown(q, now)
+	total = len(records)
+	if q.page-1 > total/q.perPage { // also where the product below would overflow
+		return nil, total
+	}
+	start := (q.page - 1) * q.perPage
+	for i := start; i < min(start+q.perPage, total); i++ {
+		r := records[i]
+		if q.descending {
+			r = records[total-1-i]
+		}
+		calls = append(calls, r.clone())
+	}
+	return calls, total
+}
+
+// shown returns what the listing shows on all its pages, in ascending order. It
+// looks at every call only if some can be hidden among the others.
+func (l *ledger) shown(q listing, now time.Time) []*record {
+	records := l.sorted[q.column].records
+	if q.column == "updated_at" {
+		records = l.sorted[q.column].since(q.updatedFrom)
+		q.updatedFrom = time.Time{}
+	}
+	if l.lag == nil && q.updatedFrom.IsZero() {
+		return records
+	}
+	var shown []*record
+	for _, r := range records {
+		if !r.listedFrom.After(now) && !r.UpdatedAt.Before(q.updatedFrom) {
+			shown = append(shown, r)
+		}
+	}
+	return shown
+}

@@ -1,0 +1,185 @@
+package callstest
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// The fault of an attempt is bound to a connection. A connection that HTTPClient
+// has made is known by its client address, and its fault was taken when the
+// attempt began. On any other the fault is taken as late as it can have its
+// effect: when the handshake begins, when the request begins, or when it has
+// arrived. Such a connection serves one request only: of a used one that breaks,
+// net/http thinks that it was idle for too long, and sends some requests again.
+
+// network keeps the open connections by the address of the client. It is safe
+// for concurrent use.
+type network struct {
+	script *script
+	tls    bool
+	open   sync.WaitGroup // connections that net/http serves
+
+	mu     sync.Mutex
+	conns  map[string]*conn
+	dialed map[string]Fault // by HTTPClient, until the first byte arrives
+	closed bool
+}
+
+func newNetwork(s *script, tls bool) *network {
+	return &network{script: s, tls: tls, conns: map[string]*conn{}, dialed: map[string]Fault{}}
+}
+
+// announce binds a fault to a connection that HTTPClient has made. It runs
+// before the first byte is written.
+func (n *network) announce(clientAddr string, f Fault) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.dialed[clientAddr] = f
+}
+
+// conn is the server's side of one connection.
+type conn struct {
+	net.Conn // what HTTP goes over: the TCP connection, or TLS on top of it
+	tcp      *net.TCPConn
+	network  *network
+
+	// Set when the first byte arrives.
+	announced bool // HTTPClient has made it
+	fault     Fault
+}
+
+func (n *network) newConn(tcp *net.TCPConn, s security) *conn {
+	c := &conn{tcp: tcp, network: n}
+	c.Conn = &gate{
+		Conn:  s.wrap(&gate{Conn: tcp, admit: c.admitBytes}),
+		admit: c.admitRequest,
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.conns[tcp.RemoteAddr().String()] = c
+	if n.closed {
+		c.hangUp()
+	}
+	return c
+}
+
+// admitBytes runs at the first byte of the connection.
+func (c *conn) admitBytes() bool {
+	n, addr := c.network, c.tcp.RemoteAddr().String()
+	n.mu.Lock()
+	c.fault, c.announced = n.dialed[addr]
+	delete(n.dialed, addr)
+	n.mu.Unlock()
+	if !c.announced && n.tls {
+		c.fault = n.script.take(func(k faultKind) bool { return k == breakHandshake })
+	}
+	return c.fault.kind != breakHandshake
+}
+
+// admitRequest runs at the first byte of the first request.
+func (c *conn) admitRequest() bool {
+	if !c.announced {
+		c.fault = c.network.script.take(func(k faultKind) bool { return k == hangUpBeforeRead })
+	}
+	return c.fault.kind != hangUpBeforeRead
+}
+
+// requestFault is the fault of a request that has arrived, for which it is too
+// late for two of them: they stay in line.
+func (c *conn) requestFault() Fault {
+	if c.announced {
+		return c.fault
+	}
+	return c.network.script.take(func(k faultKind) bool {
+		return k != refuseConnection && k != breakHandshake
+	})
+}
+
+// forget leaves alone what belongs to a later connection from the same port.
+func (n *network) forget(c *conn) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if addr := c.tcp.RemoteAddr().String(); n.conns[addr] == c {
+		delete(n.conns, addr)
+		delete(n.dialed, addr)
+	}
+}
+
+// hangUp closes the connection without the farewell that TLS sends.
+func (c *conn) hangUp() { _ = c.tcp.Close() }
+
+func (c *conn) reset() {
+	_ = c.tcp.SetLinger(0)
+	_ = c.tcp.Close()
+}
+
+// Close is called by net/http only, once it is done with the connection.
+func (c *conn) Close() error {
+	c.network.forget(c)
+	return c.Conn.Close()
+}
+
+// count is a hook for http.Server.ConnState.
+func (n *network) count(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		n.open.Add(1)
+	case http.StateClosed:
+		n.open.Done()
+	}
+}
+
+// resetFrom resets the connection of a client, if there still is one.
+func (n *network) resetFrom(clientAddr string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if c, ok := n.conns[clientAddr]; ok {
+		c.reset()
+	}
+}
+
+// close breaks every connection, those that come later included.
+func (n *network) close() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.closed = true
+	for _, c := range n.conns {
+		c.hangUp()
+	}
+}
+
+// gate asks, when the first bytes have arrived, whether they may be read.
+type gate struct {
+	net.Conn
+	once  sync.Once
+	admit func() bool
+	shut  bool
+}
+
+func (g *gate) Read(p []byte) (int, error) {
+	n, err := g.Conn.Read(p)
+	if n > 0 {
+		g.once.Do(func() { g.shut = !g.admit() })
+	}
+	if g.shut {
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+// listener makes the double's connections of those that it accepts.
+type listener struct {
+	net.Listener
+	network  *network
+	security security
+}
+
+func (l listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return l.network.newConn(c.(*net.TCPConn), l.security), nil
+}

@@ -1,0 +1,180 @@
+package callstest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// An Option changes how a Server behaves. One that is wrong is an error of
+// Start and a fatal one of NewServer.
+type Option func(*config) error
+
+// config is not changed once the server has started.
+type config struct {
+	tls              bool
+	subdomain, token string
+	world            world
+	clock            func() time.Time
+	lag              func(callID int64) time.Duration // nil: none
+	rateLimit        int                              // requests a second; 0: unlimited
+	noLinks, noCRM   bool
+}
+
+func newConfig(opts []Option) (config, error) {
+	c := config{
+		subdomain: "customer",
+		token:     "callstest-token",
+		world:     defaultWorld(),
+		clock:     time.Now,
+	}
+	for _, opt := range opts {
+		if opt == nil {
+			return c, errors.New("nil option")
+		}
+		if err := opt(&c); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// now is the double's time, in UTC and as exact as the platform's timestamps,
+// so that what a Call says and what its JSON says compare equal.
+func (c *config) now() time.Time { return stamp(c.clock()) }
+
+func (c *config) scheme() string {
+	if c.tls {
+		return "https"
+	}
+	return "http"
+}
+
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+
+// WithTLS makes the server speak https, with a certificate that it makes for
+// itself and that only HTTPClient trusts.
+func WithTLS() Option {
+	return func(c *config) error {
+		c.tls = true
+		return nil
+	}
+}
+
+// WithCredentials replaces the subdomain and the token that the server accepts.
+func WithCredentials(subdomain, token string) Option {
+	return func(c *config) error {
+		if subdomain == "" || token == "" {
+			return errors.New("WithCredentials: empty subdomain or token")
+		}
+		if strings.Contains(subdomain, ":") {
+			return errors.New("WithCredentials: a user name of basic authentication has no colon")
+		}
+		c.subdomain, c.token = subdomain, token
+		return nil
+	}
+}
+
+// WithAgents adds agents to the default world, or replaces those of the same
+// e-mail address.
+func WithAgents(agents ...Agent) Option {
+	return adding("WithAgents", agents, (*world).addAgent)
+}
+
+// WithMenus adds menus to the default world, or replaces those of the same id.
+func WithMenus(menus ...Menu) Option {
+	return adding("WithMenus", menus, (*world).addMenu)
+}
+
+// WithTickets adds tickets to the default world, or replaces those of the same
+// id.
+func WithTickets(tickets ...Ticket) Option {
+	return adding("WithTickets", tickets, (*world).addTicket)
+}
+
+func adding[T any](name string, items []T, add func(*world, T) error) Option {
+	return func(c *config) error {
+		for _, item := range items {
+			if err := add(&c.world, item); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		return nil
+	}
+}
+
+// WithLanguages adds languages to the default world: those that calls can be
+// made in, and those that are known but not available. Either can be nil. Codes
+// are compared with their case.
+func WithLanguages(available, unavailable []string) Option {
+	return func(c *config) error {
+		for _, lang := range available {
+			if err := c.world.addLanguage(lang, true); err != nil {
+				return fmt.Errorf("WithLanguages: %w", err)
+			}
+		}
+		for _, lang := range unavailable {
+			if err := c.world.addLanguage(lang, false); err != nil {
+				return fmt.Errorf("WithLanguages: %w", err)
+			}
+		}
+		return nil
+	}
+}
+
+// WithClock replaces time.Now as the double's time: that of timestamps, of
+// "scheduled_at is in the future", of WithListingLag and of WithRateLimit.
+// The server calls now from many goroutines.
+func WithClock(now func() time.Time) Option {
+	return func(c *config) error {
+		if now == nil {
+			return errors.New("WithClock: nil clock")
+		}
+		c.clock = now
+		return nil
+	}
+}
+
+// WithListingLag keeps each call out of the Manager API's listing until lag has
+// passed since it was created. The server asks once for each call, when it is
+// created. The function must not call methods of the Server.
+func WithListingLag(lag func(callID int64) time.Duration) Option {
+	return func(c *config) error {
+		if lag == nil {
+			return errors.New("WithListingLag: nil function")
+		}
+		c.lag = lag
+		return nil
+	}
+}
+
+// WithRateLimit makes the server answer 429 to a request that has n or more
+// others in the second before it. The refused ones count. The platform
+// documents 10 a second; without this option there is no limit.
+func WithRateLimit(n int) Option {
+	return func(c *config) error {
+		if n <= 0 {
+			return fmt.Errorf("WithRateLimit: %d is not positive", n)
+		}
+		c.rateLimit = n
+		return nil
+	}
+}
+
+// WithoutLinkHeader makes the listing answer without the header "link".
+func WithoutLinkHeader() Option {
+	return func(c *config) error {
+		c.noLinks = true
+		return nil
+	}
+}
+
+// WithoutCRM makes the server refuse the authentication of end users with
+// "Unsupported CRM request".
+func WithoutCRM() Option {
+	return func(c *config) error {
+		c.noCRM = true
+		return nil
+	}
+}

@@ -1,0 +1,190 @@
+package callstest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ccaip-go/calls/internal/phone"
+)
+
+// An Agent is somebody who can be assigned an outbound call. The zero value of
+// the two facts describes an agent who cannot take one.
+type Agent struct {
+	Email     string
+	Available bool        // can take a call now
+	Permitted bool        // has access to make calls
+	Answer    AgentAnswer // of a create request that passed every check
+}
+
+// AgentAnswer tells how the platform answers a create request for an agent.
+type AgentAnswer int
+
+const (
+	// AnswerCreated: 201, and the call is created.
+	AnswerCreated AgentAnswer = iota
+	// AnswerAccepted: 202 without a body. The agent has yet to place the call.
+	AnswerAccepted
+	// AnswerPrompted: 200, and a body that echoes fields of the request. The
+	// agent has yet to place the call.
+	AnswerPrompted
+)
+
+// A Menu is a queue menu.
+type Menu struct {
+	ID       int64
+	Name     string
+	Channels []Channel // nil: the menu is on no channel, so that no call can name it
+	State    MenuState
+}
+
+// Channel is a way for end users to reach a menu.
+type Channel int
+
+// The channels that a menu can be on.
+const (
+	IVR Channel = iota
+	Mobile
+	Web
+)
+
+// MenuState tells whether a menu takes calls.
+type MenuState int
+
+// The states of a menu.
+const (
+	Open MenuState = iota
+	ManualRedirection
+	AfterHours
+)
+
+// A Ticket is a ticket of the CRM. One without a Number is tied to no end user,
+// which an outbound call is refused for as for a ticket that does not exist.
+type Ticket struct {
+	ID        string
+	Number    string // of the end user; with a country code
+	ContactID string // of the end user in the CRM, out_contact_id; empty: null
+}
+
+// defaultOutboundNumber is what the documented examples call from.
+const defaultOutboundNumber = "+1 339-219-5276"
+
+type world struct {
+	agents    []Agent
+	menus     []Menu
+	tickets   []Ticket
+	languages map[string]bool // whether it is available
+}
+
+func defaultWorld() world {
+	everywhere := []Channel{IVR, Mobile, Web}
+	return world{
+		agents: []Agent{
+			{Email: "agent@example.com", Available: true, Permitted: true},
+			{Email: "busy@example.com", Permitted: true},
+			{Email: "forbidden@example.com", Available: true},
+			{Email: "chooser@example.com", Available: true, Permitted: true, Answer: AnswerAccepted},
+			{Email: "prompted@example.com", Available: true, Permitted: true, Answer: AnswerPrompted},
+		},
+		menus: []Menu{
+			{ID: 9, Name: "Lock Star", Channels: everywhere},
+			{ID: 10, Name: "Web", Channels: []Channel{Web}},
+			{ID: 11, Name: "IVR", Channels: []Channel{IVR}},
+			{ID: 12, Name: "Redirected", Channels: everywhere, State: ManualRedirection},
+			{ID: 13, Name: "Closed", Channels: everywhere, State: AfterHours},
+			{ID: 50, Name: "Nowhere"},
+		},
+		tickets: []Ticket{
+			{ID: "71450", Number: "+1 859-657-9625", ContactID: "381630957514"},
+			{ID: "76517", Number: "+1 859-657-9625", ContactID: "389391400633"},
+			{ID: "1"},
+		},
+		languages: map[string]bool{"en": true, "fr-CA": true, "es": true, "ko": true, "fr": false},
+	}
+}
+
+func (w *world) addAgent(a Agent) error {
+	if !strings.Contains(a.Email, "@") {
+		return fmt.Errorf("agent %q: not an e-mail address", a.Email)
+	}
+	if a.Answer < AnswerCreated || a.Answer > AnswerPrompted {
+		return fmt.Errorf("agent %q: unknown answer %d", a.Email, a.Answer)
+	}
+	w.agents = put(w.agents, a, func(b Agent) bool { return b.Email == a.Email })
+	return nil
+}
+
+func (w *world) addMenu(m Menu) error {
+	if m.ID <= 0 {
+		return fmt.Errorf("menu %d: the id is not positive", m.ID)
+	}
+	if m.State < Open || m.State > AfterHours {
+		return fmt.Errorf("menu %d: unknown state %d", m.ID, m.State)
+	}
+	for _, c := range m.Channels {
+		if c < IVR || c > Web {
+			return fmt.Errorf("menu %d: unknown channel %d", m.ID, c)
+		}
+	}
+	m.Channels = slices.Clone(m.Channels)
+	w.menus = put(w.menus, m, func(n Menu) bool { return n.ID == m.ID })
+	return nil
+}
+
+func (w *world) addTicket(t Ticket) error {
+	if t.ID == "" {
+		return fmt.Errorf("ticket without an id")
+	}
+	if t.Number != "" && !dialable(t.Number) {
+		return fmt.Errorf("ticket %q: the platform cannot dial its number", t.ID)
+	}
+	w.tickets = put(w.tickets, t, func(u Ticket) bool { return u.ID == t.ID })
+	return nil
+}
+
+func (w *world) addLanguage(lang string, available bool) error {
+	if lang == "" {
+		return fmt.Errorf("language without a code")
+	}
+	w.languages[lang] = available
+	return nil
+}
+
+// put replaces what is the same as item, and otherwise adds item at the end, so
+// that the ids that follow from an agent's place do not change.
+func put[T any](list []T, item T, same func(T) bool) []T {
+	if i := slices.IndexFunc(list, same); i >= 0 {
+		list[i] = item
+		return list
+	}
+	return append(list, item)
+}
+
+// agent returns the agent's number, counted from 1, or 0 if there is none.
+func (w *world) agent(email string) (Agent, int64) {
+	i := slices.IndexFunc(w.agents, func(a Agent) bool { return a.Email == email })
+	if i < 0 {
+		return Agent{}, 0
+	}
+	return w.agents[i], int64(i) + 1
+}
+
+func (w *world) menu(id int64) (Menu, bool) {
+	return find(w.menus, func(m Menu) bool { return m.ID == id })
+}
+
+func (w *world) ticket(id string) (Ticket, bool) {
+	return find(w.tickets, func(t Ticket) bool { return t.ID == id })
+}
+
+func find[T any](list []T, wanted func(T) bool) (found T, ok bool) {
+	if i := slices.IndexFunc(list, wanted); i >= 0 {
+		return list[i], true
+	}
+	return found, false
+}
+
+func dialable(number string) bool {
+	_, err := phone.Dialable(number, "")
+	return err == nil
+}
