@@ -1,0 +1,277 @@
+package calls_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nyaruka/phonenumbers/v2"
+
+	"github.com/ccaip-go/calls"
+)
+
+// The benchmarks stand beside a floor: what a program pays that does by hand,
+// and without looking, what this package does. See docs/performance.md.
+
+var (
+	benchByTicket = calls.OutboundRequest{
+		AgentEmail: "agent@example.com", TicketID: "71450", Lang: "en",
+	}
+	benchByNumber = calls.OutboundRequest{
+		AgentEmail: "agent@example.com", EndUserNumber: "+1 859-657-9625", Lang: "en",
+	}
+	benchInbound = calls.InboundRequest{
+		MenuID: 9, EndUserNumber: "+82-10-6861-2345", TicketID: "76517", Lang: "en",
+		RecordingPermission: calls.RecordingPermissionGranted,
+	}
+	benchScheduled = calls.ScheduledRequest{
+		MenuID: 9, EndUserNumber: "+82-10-6861-2345", TicketID: "76517", Lang: "fr-CA",
+		ScheduledAt: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+)
+
+// documentedAnswer returns the answer of one of the documented examples.
+func documentedAnswer(tb testing.TB, id string) []byte {
+	tb.Helper()
+	data, err := os.ReadFile("testdata/examples.json")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var examples []struct {
+		ID       string
+		Response json.RawMessage
+	}
+	if err := json.Unmarshal(data, &examples); err != nil {
+		tb.Fatal(err)
+	}
+	for _, example := range examples {
+		if example.ID == id {
+			return example.Response
+		}
+	}
+	tb.Fatalf("no documented example %q", id)
+	return nil
+}
+
+const createdByTicket = "outbound/created_by_ticket_id"
+
+// BenchmarkValidate is encoding and validating, without sending.
+func BenchmarkValidate(b *testing.B) {
+	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, bb := range []struct {
+		name    string
+		request calls.CreateRequest
+	}{
+		{"outbound by ticket", benchByTicket},
+		{"outbound by number", benchByNumber},
+		{"inbound", benchInbound},
+		{"scheduled", benchScheduled},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := client.Validate(bb.request); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("floor: encoding by ticket", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := json.Marshal(floorBody()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("floor: phonenumbers on one number", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			number, err := phonenumbers.Parse(benchByNumber.EndUserNumber, "")
+			if err != nil || !phonenumbers.IsPossibleNumber(number) {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// answering is a transport that answers from memory.
+type answering struct {
+	status int
+	body   []byte
+}
+
+func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: a.status, Header: http.Header{}, Request: r,
+		Body: io.NopCloser(bytes.NewReader(a.body)), ContentLength: int64(len(a.body)),
+	}, nil
+}
+
+// BenchmarkDecode is a created call, read from its JSON. It is part of a create
+// and has no name of its own in the package, so it goes through Do, which reads
+// into any type.
+func BenchmarkDecode(b *testing.B) {
+	body := documentedAnswer(b, createdByTicket)
+	odd := bytes.Replace(body, []byte(`"rating":null`), []byte(`"rating":"4"`), 1)
+	odd = bytes.Replace(odd, []byte(`"rating": null`), []byte(`"rating": "4"`), 1)
+	for _, bb := range []struct {
+		name string
+		body []byte
+	}{{"as documented", body}, {"with an odd field", odd}} {
+		b.Run(bb.name, func(b *testing.B) {
+			client := benchClient(b, "https://customer.example.com", &http.Client{Transport: answering{201, bb.body}})
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := client.CreateOutbound(context.Background(), benchByTicket); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("floor: encoding/json", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var call calls.Call
+			if err := json.Unmarshal(body, &call); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkErrorMapping is finding the sentinel of a message.
+func BenchmarkErrorMapping(b *testing.B) {
+	for _, message := range []string{
+		"Agent email required",
+		"Language 'fr' is not available",
+		"Menu is in 'after hours' state, can't accept incoming calls",
+		"Something that nobody has seen before",
+	} {
+		b.Run(message, func(b *testing.B) {
+			err := &calls.APIError{StatusCode: 400, Message: message}
+			b.ReportAllocs()
+			for b.Loop() {
+				if err.Unwrap() == nil {
+					b.Fatal("no sentinel")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkCreate is a whole create over loopback, beside the floor.
+func BenchmarkCreate(b *testing.B) {
+	answer := documentedAnswer(b, createdByTicket)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		_, _ = w.Write(answer)
+	}))
+	defer server.Close()
+	client := benchClient(b, server.URL, server.Client())
+
+	create := func(request calls.OutboundRequest) func() error {
+		return func() error {
+			result, err := client.CreateOutbound(context.Background(), request)
+			if err == nil && result.Call.ID != 398 {
+				err = fmt.Errorf("call %d", result.Call.ID)
+			}
+			return err
+		}
+	}
+	for _, bb := range []struct {
+		name string
+		op   func() error
+	}{
+		{"floor", func() error { return floorCreate(server.Client(), server.URL) }},
+		{"by ticket", create(benchByTicket)},
+		{"by number", create(benchByNumber)},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			b.ReportAllocs()
+			before := cpuTime()
+			for b.Loop() {
+				if err := bb.op(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(cpuTime()-before)/float64(b.N), "cpu-ns/op")
+		})
+	}
+}
+
+func benchClient(b *testing.B, root string, client *http.Client) *calls.Client {
+	b.Helper()
+	c, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token",
+		calls.WithBaseURL(root), calls.WithHTTPClient(client), calls.WithRateLimiter(nil))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return c
+}
+
+type floorRequest struct {
+	CallType   string `json:"call_type"`
+	AgentEmail string `json:"agent_email,omitempty"`
+	TicketID   string `json:"ticket_id,omitempty"`
+	Lang       string `json:"lang,omitempty"`
+}
+
+func floorBody() floorRequest {
+	return floorRequest{"Voice Outbound (API)", benchByTicket.AgentEmail, benchByTicket.TicketID, benchByTicket.Lang}
+}
+
+// floorCreate is the least that a create by hand takes: bare net/http, the same
+// authentication, the same JSON out and in, a timeout.
+func floorCreate(client *http.Client, root string) error {
+	body, err := json.Marshal(floorBody())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, root+"/apps/api/v1/calls", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.SetBasicAuth("customer", "token")
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json")
+	r.Header.Set("User-Agent", "floor")
+	response, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusCreated {
+		return fmt.Errorf("status %d", response.StatusCode)
+	}
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	var call calls.Call
+	return json.Unmarshal(data, &call)
+}
+
+// cpuTime is what this process has used of all cores.
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}

@@ -1,0 +1,439 @@
+package calls_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/ccaip-go/calls"
+)
+
+// The documented object has 0 for every number and the word "string" for the
+// one flag that comes as a boolean; a call with an id of 0 would not exist.
+func TestDocumentedObjectIsDecodedWhole(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/call_object.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documents []json.RawMessage
+	mustUnmarshal(t, data, &documents)
+	body := bytes.ReplaceAll(documents[0], []byte(`: 0`), []byte(`: 7`))
+	body = bytes.Replace(body, []byte(`"hidden": "string"`), []byte(`"hidden": "true"`), 1)
+
+	call := created(t, body)
+
+	checkKeepsAll(t, bytes.Replace(body, []byte(`"hidden": "true"`), []byte(`"hidden": true`), 1), call)
+	if call.CallType != calls.CallTypeScheduled || call.Status != calls.StatusScheduled {
+		t.Errorf("got %v", call)
+	}
+}
+
+func TestCreatedCallWithEveryFieldNamedByHand(t *testing.T) {
+	t.Parallel()
+	at := ptr(time.Date(2019, 9, 10, 5, 12, 26, 295e6, time.UTC))
+	got := created(t, []byte(`{
+		"id": 519, "parent_id": 514, "lang": "en", "call_type": "Voice Inbound (API)", "status": "queued",
+		"created_at": "2019-09-10T05:12:26.295Z", "queued_at": "2019-09-10T05:12:26.295Z", "assigned_at": null,
+		"wait_duration": 1, "call_duration": 2, "hold_duration": 3, "rating": 5, "has_feedback": true,
+		"voip_provider": "voip_provider_twilio", "out_ticket_id": "76517", "out_ticket_url": "https://example.com/76517",
+		"verified": true, "recording_url": "https://example.com/r", "recording_permission": "not_asked",
+		"voicemail_reason": "not_voicemail", "deflection": "no_deflection", "disconnected_by": "disconnected_by_unknown",
+		"fail_reason": "nothing", "fail_details": "none", "support_number": "+1 339-219-5276",
+		"selected_menu": {"id": 9, "name": "Lock Star", "parent_id": 8, "position": 7, "deleted": false, "hidden": true, "menu_type": "ivr_menu", "output_msg": "Hello"},
+		"menu_path": {"items_count": 1, "name": "Lock Star", "materialized_path": "9"},
+		"agent_info": {"id": 1, "agent_number": "12", "name": "A B", "last_name": "B", "first_name": "A", "avatar_url": "https://example.com/a"},
+		"end_user": {"id": 75, "identifier": "i", "out_contact_id": "389391400633"},
+		"photos": [{"id": 4, "photo_type": "photo", "url": "https://example.com/p"}],
+		"videos": [{"id": 5, "url": "https://example.com/v"}],
+		"participants": [{"id": 826, "type": "end_user", "status": "waiting", "call_id": 519, "user_id": 1, "end_user_id": 75, "call_duration": 2, "hold_duration": 3, "connected_at": "2019-09-10T05:12:26.295Z", "ended_at": "2019-09-10T05:12:26.295Z", "fail_reason": "nothing"}],
+		"offer_type": "cascade", "offer_events": [{"casting_time": "2019-09-10T05:12:26.295Z", "group": "Group 1"}],
+		"answer_type": "manual", "outbound_number": "+1 339-219-5276"}`))
+	want := &calls.Call{
+		ID: 519, ParentID: ptr[int64](514), Lang: "en", CallType: calls.CallTypeInbound, Status: calls.StatusQueued,
+		CreatedAt: at, QueuedAt: at,
+		WaitDuration: ptr[int64](1), CallDuration: ptr[int64](2), HoldDuration: ptr[int64](3), Rating: ptr[int64](5), HasFeedback: true,
+		VoIPProvider: "voip_provider_twilio", OutTicketID: ptr("76517"), OutTicketURL: ptr("https://example.com/76517"),
+		Verified: true, RecordingURL: ptr("https://example.com/r"), RecordingPermission: calls.RecordingPermissionReportedNotAsked,
+		VoicemailReason: "not_voicemail", Deflection: "no_deflection", DisconnectedBy: "disconnected_by_unknown",
+		FailReason: "nothing", FailDetails: ptr("none"), SupportNumber: ptr("+1 339-219-5276"),
+		SelectedMenu: &calls.Menu{ID: ptr[int64](9), Name: ptr("Lock Star"), ParentID: ptr[int64](8), Position: ptr[int64](7), Deleted: ptr(false), Hidden: ptr(true), MenuType: ptr("ivr_menu"), OutputMsg: ptr("Hello")},
+		MenuPath:     &calls.MenuPath{ItemsCount: ptr[int64](1), Name: ptr("Lock Star"), MaterializedPath: ptr("9")},
+		AgentInfo:    &calls.Agent{ID: ptr[int64](1), AgentNumber: ptr("12"), Name: ptr("A B"), LastName: ptr("B"), FirstName: ptr("A"), AvatarURL: ptr("https://example.com/a")},
+		EndUser:      &calls.CallEndUser{ID: ptr[int64](75), Identifier: ptr("i"), OutContactID: ptr("389391400633")},
+		Photos:       []calls.Photo{{ID: ptr[int64](4), PhotoType: ptr("photo"), URL: ptr("https://example.com/p")}},
+		Videos:       []calls.Video{{ID: ptr[int64](5), URL: ptr("https://example.com/v")}},
+		Participants: []calls.Participant{{
+			ID: ptr[int64](826), Type: ptr("end_user"), Status: ptr("waiting"), CallID: ptr[int64](519), UserID: ptr[int64](1), EndUserID: ptr[int64](75),
+			CallDuration: ptr[int64](2), HoldDuration: ptr[int64](3), ConnectedAt: at, EndedAt: at, FailReason: ptr("nothing"),
+		}},
+		OfferType: ptr("cascade"), OfferEvents: []calls.OfferEvent{{CastingTime: at, Group: ptr("Group 1")}},
+		AnswerType: ptr("manual"), OutboundNumber: ptr("+1 339-219-5276"),
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(calls.Call{})); diff != "" {
+		t.Errorf("call (-want +got):\n%s", diff)
+	}
+}
+
+// Where the documents disagree with themselves, or with what was seen, either
+// has to be read.
+func TestContradictionsOfTheDocuments(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, fields string
+		get          func(*calls.Call) any
+		want         any
+	}{
+		{"hidden is a boolean", `"selected_menu":{"hidden":true}`, func(c *calls.Call) any { return *c.SelectedMenu.Hidden }, true},
+		{"hidden is a boolean in a string", `"selected_menu":{"hidden":"true"}`, func(c *calls.Call) any { return *c.SelectedMenu.Hidden }, true},
+		{"hidden is false in a string", `"selected_menu":{"hidden":"false"}`, func(c *calls.Call) any { return *c.SelectedMenu.Hidden }, false},
+		{"hidden is another string", `"selected_menu":{"id":9,"hidden":"string"}`, func(c *calls.Call) any { return c.SelectedMenu.Hidden == nil && *c.SelectedMenu.ID == 9 }, true},
+		{"agent_number is a string", `"agent_info":{"agent_number":"0012"}`, func(c *calls.Call) any { return *c.AgentInfo.AgentNumber }, "0012"},
+		{"agent_number is null", `"agent_info":{"id":1,"agent_number":null}`, func(c *calls.Call) any { return c.AgentInfo.AgentNumber == nil && *c.AgentInfo.ID == 1 }, true},
+		{"agent_number is an integer", `"agent_info":{"agent_number":12}`, func(c *calls.Call) any { return *c.AgentInfo.AgentNumber }, "12"},
+		{"rating is an integer", `"rating":4`, func(c *calls.Call) any { return *c.Rating }, int64(4)},
+		{"rating is null", `"rating":null`, func(c *calls.Call) any { return c.Rating == nil }, true},
+		{"rating is a string", `"rating":"4"`, func(c *calls.Call) any { return *c.Rating }, int64(4)},
+		{"rating is a decimal", `"rating":4.0`, func(c *calls.Call) any { return *c.Rating }, int64(4)},
+		{"parent_id is there", `"parent_id":514`, func(c *calls.Call) any { return *c.ParentID }, int64(514)},
+		{"parent_id is absent", `"lang":"en"`, func(c *calls.Call) any { return c.ParentID == nil }, true},
+		{"the keys of created calls are absent", `"lang":"en"`, func(c *calls.Call) any {
+			return c.DeflectionDetails == nil && c.OfferType == nil && c.OfferEvents == nil && c.AnswerType == nil && c.OutboundNumber == nil
+		}, true},
+		{"voicemail_reason is misspelt", `"voicemail_reaso":"not_voicemail"`, func(c *calls.Call) any { return c.VoicemailReason }, "not_voicemail"},
+		{"voicemail_reason is in both spellings", `"voicemail_reaso":"a","voicemail_reason":"b"`, func(c *calls.Call) any { return c.VoicemailReason }, "b"},
+		{"deflection is misspelt", `"deflection":"n_deflection"`, func(c *calls.Call) any { return c.Deflection }, "n_deflection"},
+		{"a scheduled call that is inbound and queued", `"call_type":"Voice Inbound (API)","status":"queued","scheduled_at":"2019-09-15T00:19:14.421Z"`, func(c *calls.Call) any {
+			return c.CallType == calls.CallTypeInbound && c.Status == calls.StatusQueued && c.ScheduledAt.Equal(time.Date(2019, 9, 15, 0, 19, 14, 421e6, time.UTC))
+		}, true},
+		{"a scheduled call that is scheduled", `"call_type":"Voice Scheduled (API)","status":"scheduled"`, func(c *calls.Call) any {
+			return c.CallType == calls.CallTypeScheduled && c.Status == calls.StatusScheduled
+		}, true},
+		{"transfers with from_menu and to_menu", `"transfers":[{"from_menu":{"name":"a"},"to_menu":{"name":"b"}}]`, func(c *calls.Call) any { return *c.Transfers[0].FromMenu.Name + *c.Transfers[0].ToMenu.Name }, "ab"},
+		{"transfers with from_menu_path and to_menu_path", `"transfers":[{"from_menu_path":{"name":"a"},"to_menu_path":{"name":"b"}}]`, func(c *calls.Call) any { return *c.Transfers[0].FromMenu.Name + *c.Transfers[0].ToMenu.Name }, "ab"},
+		{"transfers with times of their own", `"transfers":[{"connected_at":"2019-09-15T00:19:14.421Z","wait_duration":7}]`, func(c *calls.Call) any {
+			return c.Transfers[0].ConnectedAt.Equal(time.Date(2019, 9, 15, 0, 19, 14, 421e6, time.UTC)) && *c.Transfers[0].WaitDuration == 7
+		}, true},
+		{"deflection_details", `"deflection_details":[{"id":1,"call_id":397,"transfer_id":2,"deflection":"no_deflection","from_menu_path":{"materialized_path":"9"}}]`, func(c *calls.Call) any {
+			d := c.DeflectionDetails[0]
+			return fmt.Sprintf("%d %d %d %s %s", *d.ID, *d.CallID, *d.TransferID, *d.Deflection, *d.FromMenuPath.MaterializedPath)
+		}, "1 397 2 no_deflection 9"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			call := created(t, []byte(`{"id":397,`+test.fields+`}`))
+			if got := test.get(call); got != test.want {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+			if call.ID != 397 {
+				t.Errorf("id %d", call.ID)
+			}
+		})
+	}
+}
+
+// A create that was answered 201 has rung somebody: whatever becomes of one of
+// its keys, the call is not lost and its neighbours are read.
+func TestNoKeyCanSpoilACreatedCall(t *testing.T) {
+	t.Parallel()
+	var documented map[string]json.RawMessage
+	for _, e := range readExamples(t) {
+		if e.ID == "inbound/created_by_ticket_id" {
+			mustUnmarshal(t, e.Response, &documented)
+		}
+	}
+	documented["parent_id"] = json.RawMessage("514")
+	documented["rating"] = json.RawMessage("4")
+	documented["transfers"] = json.RawMessage(`[{"id":1,"from_menu":{"name":"a"}}]`)
+	whole := created(t, encode(t, documented))
+
+	odd := []string{"null", "{}", "[]", `"x"`, "1", "true", "-1.5e300", `""`, `[{}]`, `[1,"x",null,[],{}]`, `{"id":{}}`, `{"id":"x","name":[]}`}
+	for key := range documented {
+		if key == "id" {
+			continue
+		}
+		changes := map[string]func(map[string]json.RawMessage){
+			"removed": func(d map[string]json.RawMessage) { delete(d, key) },
+		}
+		for _, value := range odd {
+			changes[value] = func(d map[string]json.RawMessage) { d[key] = json.RawMessage(value) }
+		}
+		for change, apply := range changes {
+			t.Run(key+" "+change, func(t *testing.T) {
+				t.Parallel()
+				document := maps.Clone(documented)
+				apply(document)
+				isOfKey := func(p cmp.Path) bool { // the path goes through the pointer to the call
+					field, ok := p.Index(2).(cmp.StructField)
+					return ok && strings.EqualFold(field.Name(), strings.ReplaceAll(key, "_", ""))
+				}
+				got := created(t, encode(t, document))
+				if diff := cmp.Diff(whole, got, cmpopts.IgnoreUnexported(calls.Call{}), cmp.FilterPath(isOfKey, cmp.Ignore())); diff != "" {
+					t.Errorf("call (-whole +odd):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// The same inside the objects and lists of a call: what is odd takes only itself
+// along.
+func TestNoInnerKeyCanSpoilACreatedCall(t *testing.T) {
+	t.Parallel()
+	inner := map[string][]string{
+		"selected_menu":      {"id", "name", "parent_id", "position", "deleted", "hidden", "menu_type", "output_msg"},
+		"menu_path":          {"items_count", "name", "materialized_path"},
+		"agent_info":         {"id", "name", "last_name", "first_name", "agent_number", "avatar_url"},
+		"end_user":           {"id", "identifier", "out_contact_id"},
+		"photos":             {"id", "photo_type", "url"},
+		"videos":             {"id", "url"},
+		"transfers":          {"id", "status", "fail_reason", "created_at", "connected_at", "wait_duration", "from_menu", "to_menu", "from_agent", "to_agent"},
+		"participants":       {"id", "type", "status", "call_id", "user_id", "end_user_id", "call_duration", "hold_duration", "connected_at", "ended_at", "fail_reason"},
+		"deflection_details": {"id", "call_id", "transfer_id", "deflection", "from_menu_path"},
+		"offer_events":       {"casting_time", "group"},
+	}
+	lists := []string{"photos", "videos", "transfers", "participants", "deflection_details", "offer_events"}
+	for outer, keys := range inner {
+		for _, key := range keys {
+			for _, value := range []string{"null", "{}", "[]", "[1]"} {
+				t.Run(fmt.Sprintf("%s.%s %s", outer, key, value), func(t *testing.T) {
+					t.Parallel()
+					object := fmt.Sprintf(`{%q:%s}`, key, value)
+					if slices.Contains(lists, outer) {
+						object = "[" + object + "]"
+					}
+					call := created(t, []byte(fmt.Sprintf(`{%q:%s,"status":"queued","id":397}`, outer, object)))
+					if call.ID != 397 || call.Status != calls.StatusQueued {
+						t.Errorf("got %v", call)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	tests := map[string]int64{
+		`1`:                     1,
+		`9007199254740993`:      9007199254740993, // 2^53 + 1, which no float64 is
+		`9223372036854775807`:   9223372036854775807,
+		`"397"`:                 397,
+		`" 397 "`:               397,
+		`"9007199254740993"`:    9007199254740993,
+		`"9223372036854775807"`: 9223372036854775807,
+		`397.0`:                 397,
+		`3.97e2`:                397,
+	}
+	for id, want := range tests {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			if got := created(t, []byte(`{"id":`+id+`}`)).ID; got != want {
+				t.Errorf("got %d, want %d", got, want)
+			}
+		})
+	}
+}
+
+// New keys can appear in any answer at any time.
+func TestUnknownKeysAndValues(t *testing.T) {
+	t.Parallel()
+	const body = `{"id":397,"sentiment":{"score":0.7,"id":1},"status":"dreaming","call_type":"Voice Callback (Web)",` +
+		`"recording_permission":"perhaps","participants":[{"id":610,"mood":"good"}],"Identity":5}`
+	call := created(t, []byte(body))
+	if call.ID != 397 || call.Status != "dreaming" || call.CallType != "Voice Callback (Web)" || call.RecordingPermission != "perhaps" || *call.Participants[0].ID != 610 {
+		t.Errorf("got %+v", *call)
+	}
+	if call.Status.IsKnown() || call.Status.IsTerminal() || call.CallType.IsKnown() || call.RecordingPermission.IsKnown() {
+		t.Error("an unknown value is known")
+	}
+	var unknown struct{ Sentiment struct{ Score float64 } }
+	mustUnmarshal(t, call.RawJSON(), &unknown)
+	if unknown.Sentiment.Score != 0.7 {
+		t.Errorf("RawJSON is %s", call.RawJSON())
+	}
+}
+
+// JSON keys are case-sensitive: a new key that differs from a known one by its
+// case is an unknown key, and says nothing of the known one.
+func TestKeysInAnotherCaseAreOtherKeys(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"another id":                   `{"id":397,"ID":7,"status":"queued"}`,
+		"an id that is 0":              `{"id":397,"Id":0,"status":"queued"}`,
+		"another status":               `{"id":397,"status":"queued","STATUS":"failed"}`,
+		"the same beside an odd field": `{"id":397,"ID":7,"status":"queued","rating":"4"}`,
+	}
+	for name, body := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if call := created(t, []byte(body)); call.ID != 397 || call.Status != calls.StatusQueued {
+				t.Errorf("got %v of %s", call, body)
+			}
+		})
+	}
+}
+
+func TestRawJSON(t *testing.T) {
+	t.Parallel()
+	bodies := map[string]string{
+		"compact":                 `{"id":397}`,
+		"with space and new keys": " {\n\t\"id\" : 397 , \"zebra\":[1.0e0]} \r\n",
+		"with escapes":            `{"id":397,"lang":"\u0065n","x":"\/"}`,
+		"with a key twice":        `{"id":1,"id":397}`,
+		"with a byte order mark":  "\ufeff" + `{"id":397}`,
+		"with more behind it":     `{"id":397} trailing`,
+		"with an odd field":       `{"id":397,"rating":{}}`,
+	}
+	for name, body := range bodies {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			call := created(t, []byte(body))
+			if call.ID != 397 {
+				t.Errorf("id %d", call.ID)
+			}
+			raw := call.RawJSON()
+			if string(raw) != body {
+				t.Errorf("RawJSON is %q, want %q", raw, body)
+			}
+			clear(raw)
+			_ = append(raw[:0], "changed"...)
+			if string(call.RawJSON()) != body {
+				t.Error("RawJSON is no copy")
+			}
+		})
+	}
+}
+
+func TestCallsThatDidNotComeFromThePlatform(t *testing.T) {
+	t.Parallel()
+	var none *calls.Call
+	for name, call := range map[string]*calls.Call{"nil": none, "made by hand": {ID: 397}} {
+		if raw := call.RawJSON(); raw != nil {
+			t.Errorf("%s: RawJSON is %s", name, raw)
+		}
+	}
+	if none.String() != "calls.Call{}" || fmt.Sprintf("%+v", none) != "calls.Call{}" || none.LogValue().String() != "calls.Call{}" {
+		t.Errorf("a nil call prints as %v", none)
+	}
+	var result *calls.CreateResult
+	if result.String() != "calls.CreateResult{}" || (&calls.CreateResult{}).String() != "calls.CreateResult{calls.Call{}}" {
+		t.Errorf("an empty result prints as %v and %v", result, &calls.CreateResult{})
+	}
+}
+
+func TestCallStatuses(t *testing.T) {
+	t.Parallel()
+	tests := map[calls.CallStatus]struct {
+		wire     string
+		terminal bool
+	}{
+		calls.StatusSelecting:          {"selecting", false},
+		calls.StatusQueued:             {"queued", false},
+		calls.StatusAssigned:           {"assigned", false},
+		calls.StatusConnecting:         {"connecting", false},
+		calls.StatusConnected:          {"connected", false},
+		calls.StatusSwitching:          {"switching", false},
+		calls.StatusFinished:           {"finished", true},
+		calls.StatusFailed:             {"failed", true},
+		calls.StatusRecovered:          {"recovered", true},
+		calls.StatusScheduled:          {"scheduled", false},
+		calls.StatusActionOnly:         {"action_only", false},
+		calls.StatusActionOnlyFinished: {"action_only_finished", true},
+		calls.StatusDeflected:          {"deflected", true},
+		calls.StatusVoicemail:          {"voicemail", false},
+		calls.StatusVoicemailReceived:  {"voicemail_received", true},
+		calls.StatusVoicemailRead:      {"voicemail_read", true},
+	}
+	if len(tests) != 16 {
+		t.Errorf("%d statuses are tested, 16 are documented", len(tests))
+	}
+	for status, want := range tests {
+		if string(status) != want.wire || !status.IsKnown() || status.IsTerminal() != want.terminal {
+			t.Errorf("%q: known %v, terminal %v, want %q, known, terminal %v", status, status.IsKnown(), status.IsTerminal(), want.wire, want.terminal)
+		}
+	}
+	for _, status := range []calls.CallStatus{"", "Finished", "finished ", "new"} {
+		if status.IsKnown() || status.IsTerminal() {
+			t.Errorf("%q is known or terminal", status)
+		}
+	}
+}
+
+func TestCallTypes(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		callType, canonical calls.CallType
+		known, deprecated   bool
+	}{
+		{"Voice Outbound (API)", calls.CallTypeOutbound, true, false},
+		{"Voice Inbound (API)", calls.CallTypeInbound, true, false},
+		{"Voice Scheduled (API)", calls.CallTypeScheduled, true, false},
+		{"OutboundCall", calls.CallTypeOutbound, true, true},
+		{"IncomingCall", calls.CallTypeInbound, true, true},
+		{"ScheduledCall", calls.CallTypeScheduled, true, true},
+		{"Voice Inbound (IVR)", "Voice Inbound (IVR)", false, false},
+		{"voice outbound (api)", "voice outbound (api)", false, false},
+		{"", "", false, false},
+	}
+	for _, test := range tests {
+		if got := test.callType.Canonical(); got != test.canonical {
+			t.Errorf("%q: canonical %q, want %q", test.callType, got, test.canonical)
+		}
+		if test.callType.IsKnown() != test.known || test.callType.IsDeprecated() != test.deprecated {
+			t.Errorf("%q: known %v, deprecated %v", test.callType, test.callType.IsKnown(), test.callType.IsDeprecated())
+		}
+	}
+}
+
+func TestRecordingPermissions(t *testing.T) {
+	t.Parallel()
+	for permission, wire := range map[calls.RecordingPermission]string{
+		calls.RecordingPermissionNotAsked:         "recording_permission_not_asked",
+		calls.RecordingPermissionDenied:           "recording_permission_denied",
+		calls.RecordingPermissionGranted:          "recording_permission_granted",
+		calls.RecordingPermissionReportedNotAsked: "not_asked",
+	} {
+		if string(permission) != wire || !permission.IsKnown() {
+			t.Errorf("%q, want %q, known", permission, wire)
+		}
+	}
+	for _, permission := range []calls.RecordingPermission{"", "granted", "NOT_ASKED"} {
+		if permission.IsKnown() {
+			t.Errorf("%q is known", permission)
+		}
+	}
+}
+
+// created is the call that a 201 with this body makes of it.
+func created(t *testing.T, body []byte) *calls.Call {
+	t.Helper()
+	result, err := newClient(t, responding(http.StatusCreated, string(body))).CreateOutbound(t.Context(), anOutbound)
+	if err != nil {
+		t.Fatalf("%v of %s", err, body)
+	}
+	if !bytes.Equal(result.Call.RawJSON(), body) {
+		t.Errorf("RawJSON is %s, want %s", result.Call.RawJSON(), body)
+	}
+	return result.Call
+}
+
+func encode(t *testing.T, document any) []byte {
+	t.Helper()
+	body, err := json.Marshal(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}

@@ -1,0 +1,325 @@
+package calls_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
+)
+
+// virtualClient is a client of a double without a network, so that it can be
+// used on virtual time.
+func virtualClient(t *testing.T, server *callstest.Server, opts ...calls.Option) *calls.Client {
+	t.Helper()
+	opts = append([]calls.Option{
+		calls.WithHTTPClient(&http.Client{Transport: server.InProcess()}), calls.WithRateLimiter(nil),
+	}, opts...)
+	client, err := server.NewClient(opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// newWorld is a double whose clock follows virtual time.
+func newWorld(t *testing.T, opts ...callstest.Option) *callstest.Server {
+	t.Helper()
+	return callstest.NewServer(t, append([]callstest.Option{callstest.WithClock(time.Now)}, opts...)...)
+}
+
+// list returns the ids of a listing and how it ended. meanwhile runs after each call.
+func list(ctx context.Context, client *calls.Client, opts calls.ListOptions, meanwhile func()) (ids []int64, err error) {
+	for call, err := range client.ListCalls(ctx, opts) {
+		if err != nil {
+			return ids, err
+		}
+		ids = append(ids, call.ID)
+		if meanwhile != nil {
+			meanwhile()
+		}
+	}
+	return ids, nil
+}
+
+func TestListCallsAsksForWhatIsWanted(t *testing.T) {
+	since := time.Date(2019, 9, 10, 7, 12, 26, 0, time.FixedZone("CEST", 7200))
+	tests := map[string]struct {
+		opts calls.ListOptions
+		want url.Values
+	}{
+		"nothing in particular": {calls.ListOptions{}, url.Values{"page": {"1"}, "per": {"100"}}},
+		"all of it": {
+			calls.ListOptions{UpdatedSince: since, SortBy: "created_at", Descending: true, PerPage: 7},
+			url.Values{"page": {"1"}, "per": {"7"}, "sort_column": {"created_at"}, "sort_direction": {"DESC"}, "updated_at[from]": {"2019-09-10T05:12:26Z"}},
+		},
+		"ascending": {calls.ListOptions{SortBy: "id"}, url.Values{"page": {"1"}, "per": {"100"}, "sort_column": {"id"}, "sort_direction": {"ASC"}}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			platform := &recorded{status: 200, answer: "[]"}
+			if _, err := list(t.Context(), clientOf(t, platform), tt.opts, nil); err != nil {
+				t.Fatal(err)
+			}
+			got, err := url.ParseQuery(platform.query)
+			if err != nil || got.Encode() != tt.want.Encode() || platform.path != "/manager/api/v1/calls" || platform.method != "GET" {
+				t.Errorf("%s %s?%s, want %s", platform.method, platform.path, platform.query, tt.want.Encode())
+			}
+		})
+	}
+}
+
+func TestListCallsRefusesPagesThatDoNotExist(t *testing.T) {
+	platform := &recorded{status: 200, answer: "[]"}
+	client := clientOf(t, platform)
+	for _, perPage := range []int{-1, 101} {
+		ids, err := list(t.Context(), client, calls.ListOptions{PerPage: perPage}, nil)
+		if !errors.Is(err, calls.ErrInvalidRequest) || len(ids) != 0 || platform.requests != 0 {
+			t.Errorf("%d a page: %v", perPage, err)
+		}
+	}
+}
+
+// TestAListingIsWholeWhateverHappensMeanwhile lists calls while others are
+// created and changed. Nothing may come twice, and nothing that did not change
+// may be missing.
+func TestAListingIsWholeWhateverHappensMeanwhile(t *testing.T) {
+	orders := []calls.ListOptions{
+		{}, {SortBy: "id"}, {SortBy: "id", Descending: true}, {SortBy: "created_at"}, {SortBy: "created_at", Descending: true},
+		{SortBy: "updated_at", Descending: true},
+	}
+	random := rand.New(rand.NewPCG(2019, 9))
+	listed := 0
+	for round := range 300 {
+		opts := orders[round%len(orders)]
+		opts.PerPage = 1 + random.IntN(12)
+		var doubleOpts []callstest.Option
+		if random.IntN(2) == 0 {
+			doubleOpts = append(doubleOpts, callstest.WithoutLinkHeader())
+		}
+		before := random.IntN(60)
+		changes := random.IntN(3)
+		name := fmt.Sprintf("round %d: %d calls, %+v, %d changes a call", round, before, opts, changes)
+		now := time.Date(2019, 9, 10, 0, 0, 0, 0, time.UTC)
+		server := callstest.NewServer(t, append(doubleOpts, callstest.WithClock(func() time.Time { return now }))...)
+		client := virtualClient(t, server)
+		for range before {
+			now = now.Add(time.Millisecond)
+			server.AddCall(callstest.Call{})
+		}
+		changed := map[int64]bool{}
+		ids, err := list(t.Context(), client, opts, func() {
+			// A listing that is overtaken all the time has no end, so that the
+			// changes come to one.
+			for range changes {
+				if len(changed) > 20 {
+					return
+				}
+				now = now.Add(time.Millisecond)
+				if random.IntN(3) == 0 {
+					changed[server.AddCall(callstest.Call{})] = true
+					continue
+				}
+				id := 397 + random.Int64N(int64(before))
+				changed[id] = true
+				if err := server.Advance(id, calls.StatusConnected); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		listed += len(ids)
+		seen := map[int64]bool{}
+		for _, id := range ids {
+			if seen[id] {
+				t.Errorf("%s: call %d came twice", name, id)
+			}
+			seen[id] = true
+		}
+		for _, call := range server.Calls() {
+			if !seen[call.ID] && !changed[call.ID] {
+				t.Errorf("%s: call %d is missing", name, call.ID)
+			}
+		}
+	}
+	t.Logf("%d calls listed", listed)
+}
+
+func TestListCallsFollowsTheLinksOfItsHostOnly(t *testing.T) {
+	tests := map[string]struct {
+		link string // of the first page; HOST is replaced
+		ids  int
+		err  string
+	}{
+		"absolute":              {`<HOST/manager/api/v1/calls?page=2>; rel="next"`, 2, ""},
+		"relative":              {`</manager/api/v1/calls?page=2>; rel="next"`, 2, ""},
+		"a query alone":         {`<?page=2>; rel="next"`, 2, ""},
+		"no next":               {`<HOST/manager/api/v1/calls?page=1>; rel="last"`, 1, ""},
+		"another host":          {`<https://evil.example.com/manager/api/v1/calls?page=2>; rel="next"`, 1, "another host"},
+		"another port":          {`<http://127.0.0.1:1/manager/api/v1/calls?page=2>; rel="next"`, 1, "another host"},
+		"without a scheme":      {`<//evil.example.com/calls?page=2>; rel="next"`, 1, "another host"},
+		"another scheme":        {`<ftp:/x?page=2>; rel="next"`, 1, "another host"},
+		"no URL":                {`<http://[::1>; rel="next"`, 1, "not a URL"},
+		"the same page again":   {`<?page=1&per=100>; rel="next"`, 1, "same page"},
+		"another path, ignored": {`</elsewhere?page=2>; rel="next"`, 2, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var server *httptest.Server
+			server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/manager/api/v1/calls" {
+					t.Errorf("asked for %s", r.URL)
+				}
+				if r.URL.Query().Get("page") == "2" {
+					w.Header().Set("Link", `<?page=1>; rel="first"`)
+					fmt.Fprint(w, `[{"id":2}]`)
+					return
+				}
+				w.Header().Set("Link", strings.ReplaceAll(tt.link, "HOST", server.URL))
+				fmt.Fprint(w, `[{"id":1}]`)
+			}))
+			defer server.Close()
+			client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", calls.WithBaseURL(server.URL))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids, err := list(t.Context(), client, calls.ListOptions{}, nil)
+			if len(ids) != tt.ids {
+				t.Errorf("got the calls %v", ids)
+			}
+			if (err == nil) != (tt.err == "") || err != nil && (!strings.Contains(err.Error(), tt.err) || !errors.Is(err, calls.ErrUndecodable)) {
+				t.Errorf("error %v, want %q", err, tt.err)
+			}
+		})
+	}
+}
+
+func TestPagesThatGoInCirclesEndWithAnError(t *testing.T) {
+	n := 0
+	platform := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n++
+		w.Header().Set("Link", fmt.Sprintf(`<?page=%d>; rel="next"`, n+1))
+		fmt.Fprint(w, `[{"id":1},{"id":2}]`)
+	})
+	ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil)
+	if len(ids) != 2 || err == nil || !strings.Contains(err.Error(), "circles") || n > 20 {
+		t.Errorf("%v after %d pages: %v", ids, n, err)
+	}
+}
+
+func TestAShortPageIsTheLastOnlyByThePlatformsOwnMeasure(t *testing.T) {
+	platform := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Per-Page", "2") // though more were asked for
+		switch r.URL.Query().Get("page") {
+		case "1":
+			fmt.Fprint(w, `[{"id":1},{"id":2}]`)
+		case "2":
+			fmt.Fprint(w, `[{"id":3}]`)
+		default:
+			t.Errorf("asked for %s", r.URL)
+		}
+	})
+	if ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != 3 {
+		t.Errorf("%v, %v", ids, err)
+	}
+}
+
+func TestOneOddCallDoesNotLoseThePage(t *testing.T) {
+	platform := &recorded{status: 200, answer: `[{"id":1,"rating":{}}, null, 7, "x", {"id":"2","created_at":"yesterday"}, {"status":"queued"}, {"id":3,"participants":5,"new":[]}]`}
+	var raw []string
+	for call, err := range clientOf(t, platform).ListCalls(t.Context(), calls.ListOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw = append(raw, string(call.RawJSON()))
+	}
+	want := []string{`{"id":1,"rating":{}}`, `{"id":"2","created_at":"yesterday"}`, `{"status":"queued"}`, `{"id":3,"participants":5,"new":[]}`}
+	if !slices.Equal(raw, want) {
+		t.Errorf("got %q", raw)
+	}
+}
+
+func TestAnErrorIsYieldedOnceAfterTheCallsBeforeIt(t *testing.T) {
+	server := newWorld(t)
+	for range 5 {
+		server.AddCall(callstest.Call{})
+	}
+	client := virtualClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
+	server.Fail(callstest.Pass, callstest.Status(503))
+	var got, failures int
+	for call, err := range client.ListCalls(t.Context(), calls.ListOptions{PerPage: 2}) {
+		switch {
+		case errors.Is(err, calls.ErrServer) && call == nil:
+			failures++
+		case err == nil:
+			got++
+		}
+	}
+	if got != 2 || failures != 1 {
+		t.Errorf("%d calls, %d errors", got, failures)
+	}
+}
+
+func TestBreakingOutOfAListingStopsAtOnce(t *testing.T) {
+	server := newWorld(t)
+	for range 50 {
+		server.AddCall(callstest.Call{})
+	}
+	for range virtualClient(t, server).ListCalls(t.Context(), calls.ListOptions{PerPage: 10}) {
+		break
+	}
+	if n := len(server.Requests()); n != 1 {
+		t.Errorf("%d pages were read", n)
+	}
+}
+
+func TestReadsOfAListingAreTriedAgain(t *testing.T) {
+	server := newWorld(t)
+	server.AddCall(callstest.Call{})
+	server.Fail(callstest.Status(502), callstest.HangUpAfterRead, callstest.RateLimited("3"))
+	synctest.Test(t, func(t *testing.T) {
+		if ids, err := list(t.Context(), virtualClient(t, server), calls.ListOptions{}, nil); err != nil || len(ids) != 1 {
+			t.Errorf("%v, %v", ids, err)
+		}
+	})
+}
+
+func TestFindCall(t *testing.T) {
+	now := time.Date(2019, 9, 10, 0, 0, 0, 0, time.UTC)
+	server := callstest.NewServer(t, callstest.WithClock(func() time.Time { return now }))
+	client := virtualClient(t, server)
+	var ids []int64
+	for range 5 {
+		ids = append(ids, server.AddCall(callstest.Call{}))
+		now = now.Add(time.Hour)
+	}
+	tests := map[string]struct {
+		id    int64
+		since time.Time
+		err   error
+	}{
+		"among all":         {ids[0], time.Time{}, nil},
+		"since it was made": {ids[2], now.Add(-3 * time.Hour), nil},
+		"since later":       {ids[2], now.Add(-2 * time.Hour), calls.ErrCallNotFound},
+		"unknown":           {4711, time.Time{}, calls.ErrCallNotFound},
+		"impossible":        {0, time.Time{}, calls.ErrCallIDInvalid},
+	}
+	for name, tt := range tests {
+		call, err := client.FindCall(t.Context(), tt.id, tt.since)
+		if !errors.Is(err, tt.err) || (call == nil) != (err != nil) || call != nil && call.ID != tt.id {
+			t.Errorf("%s: %v, %v", name, call, err)
+		}
+	}
+}

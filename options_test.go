@@ -1,0 +1,605 @@
+package calls_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/ccaip-go/calls"
+)
+
+func TestNewClientChecksItsArguments(t *testing.T) {
+	t.Parallel()
+	label := strings.Repeat("a", 63)
+	tests := []struct {
+		name, subdomain, domain, token string
+		ok                             bool
+	}{
+		{"the usual", "customer", "uc1.ccaiplatform.com", "s3cret-token", true},
+		{"a subdomain of two labels", "name-7xd3onk.ue1", "ccaiplatform.com", "s3cret-token", true},
+		{"upper case", "Customer", "UC1.ccaiplatform.com", "s3cret-token", true},
+		{"the longest label", label, "ccaiplatform.com", "s3cret-token", true},
+		{"a token with odd characters", "customer", "ccaiplatform.com", "s3cret token:ü/+=", true},
+		{"no subdomain", "", "ccaiplatform.com", "s3cret-token", false},
+		{"no domain", "customer", "", "s3cret-token", false},
+		{"no token", "customer", "ccaiplatform.com", "", false},
+		{"a domain without a dot", "customer", "ccaiplatform", "s3cret-token", false},
+		{"subdomain and domain swapped", "ccaiplatform.com", "customer", "s3cret-token", false},
+		{"domain and token swapped", "customer", "s3cret-token", "ccaiplatform.com", false},
+		{"a token in the place of the subdomain", "s3cret_token=", "ccaiplatform.com", "customer", false},
+		{"a URL for a subdomain", "https://customer", "ccaiplatform.com", "s3cret-token", false},
+		{"a path behind the domain", "customer", "ccaiplatform.com/apps", "s3cret-token", false},
+		{"a port behind the domain", "customer", "ccaiplatform.com:443", "s3cret-token", false},
+		{"a user before the domain", "customer", "user@ccaiplatform.com", "s3cret-token", false},
+		{"a dot at the beginning", ".customer", "ccaiplatform.com", "s3cret-token", false},
+		{"a dot at the end", "customer", "ccaiplatform.com.", "s3cret-token", false},
+		{"two dots", "customer", "ccaiplatform..com", "s3cret-token", false},
+		{"a hyphen at the end", "customer-", "ccaiplatform.com", "s3cret-token", false},
+		{"an underscore", "cust_omer", "ccaiplatform.com", "s3cret-token", false},
+		{"space in the subdomain", " customer", "ccaiplatform.com", "s3cret-token", false},
+		{"a line break behind the domain", "customer", "ccaiplatform.com\n", "s3cret-token", false},
+		{"letters outside ASCII", "cüstomer", "ccaiplatform.com", "s3cret-token", false},
+		{"a label that is too long", label + "a", "ccaiplatform.com", "s3cret-token", false},
+		{"a domain that is too long", "customer", strings.Repeat(label+".", 4) + "com", "s3cret-token", false},
+		{"space before the token", "customer", "ccaiplatform.com", " s3cret-token", false},
+		{"a line break behind the token", "customer", "ccaiplatform.com", "s3cret-token\n", false},
+		{"a control character in the token", "customer", "ccaiplatform.com", "s3cret\x00token", false},
+		{"only space for a token", "customer", "ccaiplatform.com", "  ", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			client, err := calls.NewClient(test.subdomain, test.domain, test.token)
+			checkMade(t, client, err, test.ok)
+			if err != nil && strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("the token is in %q", err)
+			}
+		})
+	}
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		option calls.Option
+		ok     bool
+	}{
+		{"a nil option", nil, false},
+
+		{"an HTTP client", calls.WithHTTPClient(&http.Client{}), true},
+		{"a nil HTTP client", calls.WithHTTPClient(nil), false},
+
+		{"a middleware", calls.WithMiddleware(func(next http.RoundTripper) http.RoundTripper { return next }), true},
+		{"a nil middleware", calls.WithMiddleware(nil), false},
+		{"a middleware that returns nil", calls.WithMiddleware(func(http.RoundTripper) http.RoundTripper { return nil }), false},
+
+		{"a timeout", calls.WithTimeout(time.Nanosecond), true},
+		{"no timeout", calls.WithTimeout(0), false},
+		{"a negative timeout", calls.WithTimeout(-time.Second), false},
+
+		{"the default retry policy", calls.WithRetry(calls.RetryPolicy{}), true},
+		{"one attempt", calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}), true},
+		{"a negative number of attempts", calls.WithRetry(calls.RetryPolicy{MaxAttempts: -1}), false},
+		{"a MinWait above the default MaxWait", calls.WithRetry(calls.RetryPolicy{MinWait: time.Hour}), true},
+		{"a MaxWait below the default MinWait", calls.WithRetry(calls.RetryPolicy{MaxWait: time.Millisecond}), true},
+		{"a MinWait that is the MaxWait", calls.WithRetry(calls.RetryPolicy{MinWait: time.Second, MaxWait: time.Second}), true},
+		{"a MinWait above the MaxWait", calls.WithRetry(calls.RetryPolicy{MinWait: 2 * time.Second, MaxWait: time.Second}), false},
+		{"a negative MinWait", calls.WithRetry(calls.RetryPolicy{MinWait: -1}), false},
+		{"a negative MaxWait", calls.WithRetry(calls.RetryPolicy{MaxWait: -1}), false},
+		{"a negative MaxRetryAfter", calls.WithRetry(calls.RetryPolicy{MaxRetryAfter: -1}), false},
+
+		{"no rate limiter", calls.WithRateLimiter(nil), true},
+		{"a rate limiter", calls.WithRateLimiter(rate.NewLimiter(10, 1)), true},
+
+		{"a default region", calls.WithDefaultRegion("US"), true},
+		{"no default region", calls.WithDefaultRegion(""), false},
+		{"a region in lower case", calls.WithDefaultRegion("us"), false},
+		{"a region that does not exist", calls.WithDefaultRegion("ZZ"), false},
+		{"a country code for a region", calls.WithDefaultRegion("+1"), false},
+		{"the region of the world", calls.WithDefaultRegion("001"), false},
+
+		{"a user agent", calls.WithUserAgent("crm-connector/2.1"), true},
+		{"no user agent", calls.WithUserAgent(""), false},
+		{"only space for a user agent", calls.WithUserAgent(" \t"), false},
+		{"a line break in the user agent", calls.WithUserAgent("crm\r\nX-Evil: 1"), false},
+
+		{"a logger", calls.WithLogger(slog.New(slog.DiscardHandler)), true},
+		{"no logger", calls.WithLogger(nil), true},
+
+		{"a clock", calls.WithClock(time.Now), true},
+		{"no clock", calls.WithClock(nil), false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			client, err := calls.NewClient("customer", "ccaiplatform.com", "s3cret-token", test.option)
+			checkMade(t, client, err, test.ok)
+		})
+	}
+}
+
+func TestBaseURLs(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, root string
+		ok         bool
+	}{
+		{"https", "https://gateway.example.com", true},
+		{"https with a port and a path", "https://gateway.example.com:8443/ujet/", true},
+		{"https to an address", "https://192.0.2.1", true},
+		{"http to a loopback name", "http://localhost:8080", true},
+		{"http to a loopback address", "http://127.0.0.1:8080", true},
+		{"http to another loopback address", "http://127.8.7.6", true},
+		{"http to the IPv6 loopback", "http://[::1]:8080", true},
+		{"http to elsewhere", "http://gateway.example.com", false},
+		{"http to a name that begins like a loopback", "http://localhost.example.com", false},
+		{"http to a name that begins like an address", "http://127.0.0.1.example.com", false},
+		{"http to a private address", "http://10.0.0.1", false},
+		{"http to every interface", "http://0.0.0.0", false},
+		{"no scheme", "gateway.example.com", false},
+		{"no scheme, but slashes", "//gateway.example.com", false},
+		{"another scheme", "ftp://localhost", false},
+		{"no host", "https://", false},
+		{"no host, but a port", "https://:8443", false},
+		{"no host, but a path", "https:///apps", false},
+		{"an opaque URL", "https:gateway.example.com", false},
+		{"nothing", "", false},
+		{"a user", "https://user:s3cret-pass@gateway.example.com", false},
+		{"a user without a password", "https://s3cret-pass@gateway.example.com", false},
+		{"a query", "https://gateway.example.com?key=s3cret-pass", false},
+		{"an empty query", "https://gateway.example.com/?", false},
+		{"a fragment", "https://gateway.example.com/#s3cret-pass", false},
+		{"no URL at all", "https://gateway.example.com/%zz?s3cret-pass", false},
+		{"a control character", "https://gateway.example.com/\x00s3cret-pass", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			client, err := calls.NewClient("customer", "ccaiplatform.com", "s3cret-token", calls.WithBaseURL(test.root))
+			checkMade(t, client, err, test.ok)
+			if err != nil && strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("a secret is in %q", err)
+			}
+		})
+	}
+}
+
+func TestURLsOfRequests(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		opts []calls.Option
+		want string
+	}{
+		"the platform":                      {nil, "https://customer.uc1.ccaiplatform.com/apps/api/v1/calls"},
+		"a gateway":                         {[]calls.Option{calls.WithBaseURL("https://gateway.example.com")}, "https://gateway.example.com/apps/api/v1/calls"},
+		"a final slash":                     {[]calls.Option{calls.WithBaseURL("https://gateway.example.com/")}, "https://gateway.example.com/apps/api/v1/calls"},
+		"a path before that of the API":     {[]calls.Option{calls.WithBaseURL("https://gateway.example.com:8443/ujet/eu/")}, "https://gateway.example.com:8443/ujet/eu/apps/api/v1/calls"},
+		"an escaped path stays escaped":     {[]calls.Option{calls.WithBaseURL("https://gateway.example.com/a%2Fb")}, "https://gateway.example.com/a%2Fb/apps/api/v1/calls"},
+		"the last of several is the one":    {[]calls.Option{calls.WithBaseURL("https://a.example.com"), calls.WithBaseURL("https://b.example.com")}, "https://b.example.com/apps/api/v1/calls"},
+		"a scheme in upper case is lowered": {[]calls.Option{calls.WithBaseURL("HTTPS://gateway.example.com")}, "https://gateway.example.com/apps/api/v1/calls"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := requestSent(t, test.opts...)
+			if got := r.URL.String(); got != test.want {
+				t.Errorf("sent to %s, want %s", got, test.want)
+			}
+			if user, password, _ := r.BasicAuth(); user != "customer" || password != "token" {
+				t.Error("the credentials are not those of the subdomain")
+			}
+		})
+	}
+}
+
+func TestUserAgents(t *testing.T) {
+	t.Parallel()
+	own := "ccaip-go-calls/" + calls.Version + " (" + runtime.Version() + ")"
+	if !regexp.MustCompile(`^ccaip-go-calls/\d+\.\d+\.\d+ \(.*go\d`).MatchString(own) {
+		t.Errorf("the user agent %q is not of the form that is promised", own)
+	}
+	if got := requestSent(t).UserAgent(); got != own {
+		t.Errorf("user agent %q, want %q", got, own)
+	}
+	if got := requestSent(t, calls.WithUserAgent("crm-connector/2.1")).UserAgent(); got != "crm-connector/2.1 "+own {
+		t.Errorf("user agent %q, want crm-connector before %q", got, own)
+	}
+}
+
+func TestNewClientFromEnv(t *testing.T) {
+	good := map[string]string{
+		"CCAIP_SUBDOMAIN": "customer", "CCAIP_DOMAIN": "uc1.ccaiplatform.com", "CCAIP_TOKEN": "s3cret-token", "CCAIP_BASE_URL": "",
+	}
+	tests := []struct {
+		name   string
+		change map[string]string
+		opts   []calls.Option
+		host   string // "" for an error that names what is named in says
+		says   string
+	}{
+		{"the three that are required", nil, nil, "customer.uc1.ccaiplatform.com", ""},
+		{"with a base URL", map[string]string{"CCAIP_BASE_URL": "https://gateway.example.com"}, nil, "gateway.example.com", ""},
+		{"options come after the environment", map[string]string{"CCAIP_BASE_URL": "https://gateway.example.com"},
+			[]calls.Option{calls.WithBaseURL("https://other.example.com")}, "other.example.com", ""},
+		{"no subdomain", map[string]string{"CCAIP_SUBDOMAIN": ""}, nil, "", "CCAIP_SUBDOMAIN"},
+		{"no domain", map[string]string{"CCAIP_DOMAIN": ""}, nil, "", "CCAIP_DOMAIN"},
+		{"no token", map[string]string{"CCAIP_TOKEN": ""}, nil, "", "CCAIP_TOKEN"},
+		{"a token with a line break", map[string]string{"CCAIP_TOKEN": "s3cret-token\n"}, nil, "", "token"},
+		{"swapped", map[string]string{"CCAIP_SUBDOMAIN": "uc1.ccaiplatform.com", "CCAIP_DOMAIN": "customer"}, nil, "", "domain"},
+		{"a base URL that is wrong", map[string]string{"CCAIP_BASE_URL": "http://gateway.example.com"}, nil, "", "base URL"},
+		{"an option that is wrong", nil, []calls.Option{calls.WithTimeout(0)}, "", "timeout"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			for _, variables := range []map[string]string{good, test.change} {
+				for name, value := range variables {
+					t.Setenv(name, value)
+				}
+			}
+			client, err := calls.NewClientFromEnv(test.opts...)
+			checkMade(t, client, err, test.host != "")
+			switch {
+			case err == nil && client.String() != "calls.Client{host="+test.host+"}":
+				t.Errorf("made %v, want one of %s", client, test.host)
+			case err != nil && (!strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "s3cret")):
+				t.Errorf("error %q, want one that says %s", err, test.says)
+			}
+		})
+	}
+}
+
+func TestOptionsOfTheEnvironmentAreNotKept(t *testing.T) {
+	t.Setenv("CCAIP_SUBDOMAIN", "customer")
+	t.Setenv("CCAIP_DOMAIN", "uc1.ccaiplatform.com")
+	t.Setenv("CCAIP_TOKEN", "s3cret-token")
+	t.Setenv("CCAIP_BASE_URL", "https://gateway.example.com")
+	opts := make([]calls.Option, 1, 4)
+	opts[0] = calls.WithTimeout(time.Second)
+	if _, err := calls.NewClientFromEnv(opts...); err != nil {
+		t.Fatal(err)
+	}
+	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "s3cret-token", opts...)
+	if err != nil || client.String() != "calls.Client{host=customer.uc1.ccaiplatform.com}" {
+		t.Errorf("%v, %v: the caller's options have changed", client, err)
+	}
+}
+
+// One Option can set up several clients.
+func TestOptionsCanBeUsedAgain(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	middleware := calls.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		return wire(func(r *http.Request) (*http.Response, error) {
+			seen = append(seen, r.URL.Path)
+			return next.RoundTrip(r)
+		})
+	})
+	for range 2 {
+		if err := createError(t, broken, middleware); err == nil {
+			t.Fatal("no error")
+		}
+	}
+	if len(seen) != 2 {
+		t.Errorf("the middleware saw %d requests, want 2", len(seen))
+	}
+}
+
+func TestMiddlewareOrder(t *testing.T) {
+	t.Parallel()
+	var order []string
+	mark := func(name string) calls.Option {
+		return calls.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			return wire(func(r *http.Request) (*http.Response, error) {
+				order = append(order, name)
+				return next.RoundTrip(r)
+			})
+		})
+	}
+	requestSent(t, mark("first"), mark("second"))
+	if strings.Join(order, " ") != "first second" {
+		t.Errorf("order %v, want the first outermost", order)
+	}
+}
+
+func TestClientsThatWereNotMadeGiveErrors(t *testing.T) {
+	t.Parallel()
+	var none *calls.Client
+	for name, client := range map[string]*calls.Client{"nil": none, "zero": {}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			_, outbound := client.CreateOutbound(ctx, anOutbound)
+			_, inbound := client.CreateInbound(ctx, anInbound)
+			_, scheduled := client.CreateScheduled(ctx, aScheduled)
+			_, got := client.GetCustomerFlag(ctx, 397)
+			for operation, err := range map[string]error{
+				"CreateOutbound": outbound, "CreateInbound": inbound, "CreateScheduled": scheduled, "GetCustomerFlag": got,
+				"UpdateCustomerFlag": client.UpdateCustomerFlag(ctx, 397, calls.CustomerFlagUpdate{BadActor: ptr(true)}),
+				"Validate":           client.Validate(anOutbound),
+				"Validate of nil":    client.Validate(nil),
+			} {
+				if err == nil || !strings.Contains(err.Error(), "NewClient") {
+					t.Errorf("%s: error %v, want one that names NewClient", operation, err)
+				}
+			}
+			if client.String() != "calls.Client{}" {
+				t.Errorf("prints as %q", client)
+			}
+		})
+	}
+}
+
+func TestNilContextIsAnError(t *testing.T) {
+	t.Parallel()
+	var none context.Context
+	_, err := newClient(t, untouched(t)).CreateOutbound(none, anOutbound)
+	if err == nil || calls.DeliveryOf(err) != calls.DeliveryNotSent {
+		t.Errorf("error %v, delivery %v", err, calls.DeliveryOf(err))
+	}
+}
+
+func TestTheShorterTimeoutHolds(t *testing.T) {
+	t.Parallel()
+	for name, limits := range map[string]struct{ ours, theirs, want time.Duration }{
+		"the default":       {0, 0, 30 * time.Second},
+		"ours":              {2 * time.Second, 3 * time.Second, 2 * time.Second},
+		"the HTTP client's": {3 * time.Second, 2 * time.Second, 2 * time.Second},
+		"only ours":         {2 * time.Second, 0, 2 * time.Second},
+		"ours, the longer":  {time.Hour, 0, time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				opts := []calls.Option{calls.WithHTTPClient(&http.Client{Transport: wire(silent), Timeout: limits.theirs})}
+				if limits.ours > 0 {
+					opts = append(opts, calls.WithTimeout(limits.ours))
+				}
+				start := time.Now()
+				err := createError(t, nil, opts...)
+				if took := time.Since(start); took != limits.want || !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("it took %v, want %v: %v", took, limits.want, err)
+				}
+			})
+		})
+	}
+}
+
+func TestAttemptsOfAReadAreBounded(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		opts []calls.Option
+		want int
+	}{
+		"the default":      {[]calls.Option{calls.WithRetry(calls.RetryPolicy{})}, 4},
+		"one":              {[]calls.Option{calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1})}, 1},
+		"seven":            {[]calls.Option{calls.WithRetry(calls.RetryPolicy{MaxAttempts: 7})}, 7},
+		"the last one set": {[]calls.Option{calls.WithRetry(calls.RetryPolicy{MaxAttempts: 7}), calls.WithRetry(calls.RetryPolicy{MaxAttempts: 2})}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				attempts := 0
+				client := newClient(t, wire(func(*http.Request) (*http.Response, error) {
+					attempts++
+					return answer(http.StatusServiceUnavailable, ""), nil
+				}), test.opts...)
+				_, err := client.GetCustomerFlag(t.Context(), 397)
+				if attempts != test.want || apiErrorOf(t, err).Attempts != test.want {
+					t.Errorf("%d attempts: %v, want %d", attempts, err, test.want)
+				}
+			})
+		})
+	}
+}
+
+// The default keeps to the platform's limit in every second, from the first on.
+func TestDefaultPace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token",
+			calls.WithHTTPClient(&http.Client{Transport: responding(http.StatusAccepted, "")}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sent []time.Time
+		for range 35 {
+			if _, err := client.CreateOutbound(t.Context(), anOutbound); err != nil {
+				t.Fatal(err)
+			}
+			sent = append(sent, time.Now())
+		}
+		for i := 10; i < len(sent); i++ {
+			if apart := sent[i].Sub(sent[i-10]); apart < time.Second {
+				t.Errorf("the requests %d and %d are %v apart", i-10, i, apart)
+			}
+		}
+		if took := sent[34].Sub(sent[0]); took != 3*time.Second {
+			t.Errorf("it took %v: more than the limit asks for", took)
+		}
+	})
+}
+
+func TestNoPace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		client := newClient(t, responding(http.StatusAccepted, ""))
+		for range 100 {
+			if _, err := client.CreateOutbound(t.Context(), anOutbound); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+func TestRateLimiterIsAskedForEveryAttempt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		limiter := limiterFunc(func(context.Context) error { asked++; return nil })
+		client := newClient(t, responding(http.StatusServiceUnavailable, ""), calls.WithRateLimiter(limiter), calls.WithRetry(calls.RetryPolicy{MaxAttempts: 3}))
+		if _, err := client.GetCustomerFlag(t.Context(), 397); !errors.Is(err, calls.ErrServer) {
+			t.Error(err)
+		}
+		if asked != 3 {
+			t.Errorf("the limiter was asked %d times, want 3", asked)
+		}
+	})
+}
+
+func TestErrorOfTheRateLimiter(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("the limiter is broken")
+	limiter := limiterFunc(func(context.Context) error { return cause })
+	err := createError(t, untouched(t), calls.WithRateLimiter(limiter))
+	if !errors.Is(err, cause) || calls.DeliveryOf(err) != calls.DeliveryNotSent || errors.Is(err, calls.ErrOutcomeUnknown) {
+		t.Errorf("error %v, delivery %v", err, calls.DeliveryOf(err))
+	}
+}
+
+// A nil *rate.Limiter in the interface is no nil RateLimiter. It is a wrong
+// option or no pacing at all, but no panic at the first request.
+func TestNilPointerForARateLimiterDoesNotPanic(t *testing.T) {
+	t.Parallel()
+	defer func() {
+		if v := recover(); v != nil {
+			t.Errorf("panic: %v", v)
+		}
+	}()
+	var limiter *rate.Limiter
+	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", calls.WithRateLimiter(limiter),
+		calls.WithHTTPClient(&http.Client{Transport: responding(http.StatusAccepted, "")}))
+	if err != nil {
+		return
+	}
+	_, _ = client.CreateOutbound(t.Context(), anOutbound)
+}
+
+func TestLinesOfTheLog(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		transport wire
+		want      []string
+	}{
+		"a create": {responding(http.StatusAccepted, ""), []string{"DEBUG calls: attempt"}},
+		"a refusal in documented words": {
+			responding(http.StatusBadRequest, `{"message":"Contact not found"}`), []string{"DEBUG calls: attempt"},
+		},
+		"a refusal in unknown words": {
+			responding(http.StatusBadRequest, `{"message":"?"}`), []string{"DEBUG calls: attempt", "WARN calls: unknown message"},
+		},
+		"an unknown outcome": {broken, []string{"DEBUG calls: attempt", "WARN calls: outcome unknown"}},
+		"a page that is somebody else's": {
+			responding(http.StatusOK, "<html>"), []string{"DEBUG calls: attempt", "WARN calls: outcome unknown"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			client := newClient(t, test.transport, calls.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+			_, _ = client.CreateOutbound(t.Context(), anOutbound)
+			var got []string
+			for lines := json.NewDecoder(&log); ; {
+				var line struct{ Level, Msg string }
+				err := lines.Decode(&line)
+				if err == io.EOF {
+					break
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, line.Level+" "+line.Msg)
+			}
+			if strings.Join(got, "\n") != strings.Join(test.want, "\n") {
+				t.Errorf("logged %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestClientIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"id":397,"rating":"4"}`)
+	}))
+	defer server.Close()
+	client := newClient(t, nil, calls.WithBaseURL(server.URL), calls.WithLogger(slog.New(slog.DiscardHandler)))
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			result, err := client.CreateInbound(t.Context(), anInbound)
+			if err != nil || result.Call.ID != 397 || client.Validate(aScheduled) != nil {
+				t.Errorf("result %v, error %v", result, err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// The HTTP client is the caller's: nothing in it is changed, and its CheckRedirect
+// is not asked.
+func TestHTTPClientIsNotChanged(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.RedirectHandler("/elsewhere", http.StatusFound))
+	defer server.Close()
+	theirs := &http.Client{
+		Timeout:       time.Minute,
+		CheckRedirect: func(*http.Request, []*http.Request) error { t.Error("CheckRedirect was asked"); return nil },
+	}
+	err := createError(t, nil, calls.WithHTTPClient(theirs), calls.WithBaseURL(server.URL))
+	if !errors.Is(err, calls.ErrRedirected) {
+		t.Error(err)
+	}
+	if theirs.Transport != nil || theirs.Jar != nil || theirs.Timeout != time.Minute || theirs.CheckRedirect == nil {
+		t.Errorf("the HTTP client has become %+v", theirs)
+	}
+}
+
+func checkMade(t *testing.T, client *calls.Client, err error, ok bool) {
+	t.Helper()
+	switch {
+	case ok && (err != nil || client == nil):
+		t.Errorf("client %v, error %v", client, err)
+	case !ok && (err == nil || client != nil):
+		t.Errorf("client %v, error %v, want an error", client, err)
+	case !ok && !strings.HasPrefix(err.Error(), "calls: "):
+		t.Errorf("error %q does not say where it comes from", err)
+	}
+}
+
+// requestSent is a create as it is sent by a client with these options.
+func requestSent(t *testing.T, opts ...calls.Option) (sent *http.Request) {
+	t.Helper()
+	client := newClient(t, wire(func(r *http.Request) (*http.Response, error) {
+		sent = r
+		return answer(http.StatusAccepted, ""), nil
+	}), opts...)
+	if _, err := client.CreateOutbound(t.Context(), anOutbound); err != nil {
+		t.Fatal(err)
+	}
+	return sent
+}
+
+type limiterFunc func(context.Context) error
+
+func (wait limiterFunc) Wait(ctx context.Context) error { return wait(ctx) }

@@ -1,0 +1,288 @@
+package calls_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ccaip-go/calls"
+)
+
+// The canaries are in no text of this package but where they are put.
+const (
+	canaryToken    = "canary-Tk7Qz9"
+	canaryEmail    = "canary.agent@secret.example"
+	canaryNumber   = "+1 312-867-5309"
+	canaryOutbound = "+1 773-202-5862"
+)
+
+var (
+	privateOutbound  = calls.OutboundRequest{AgentEmail: canaryEmail, TicketID: "71450", EndUserNumber: canaryNumber, OutboundNumber: canaryOutbound, Lang: "fr-CA"}
+	privateInbound   = calls.InboundRequest{MenuID: 9, EndUserNumber: canaryNumber, TicketID: "71450", OutboundNumber: canaryOutbound, Lang: "en", RecordingPermission: calls.RecordingPermissionGranted}
+	privateScheduled = calls.ScheduledRequest{MenuID: 9, ParentCallID: 514, EndUserNumber: canaryNumber, TicketID: "71450", Lang: "en", ScheduledAt: documentedNow.Add(421 * time.Millisecond), RecordingPermission: calls.RecordingPermissionDenied}
+)
+
+func TestNothingPrivateIsPrinted(t *testing.T) {
+	t.Parallel()
+	client := privateClient(t, untouched(t))
+	result, err := privateClient(t, responding(http.StatusCreated,
+		`{"id":397,"call_type":"Voice Outbound (API)","status":"assigned","outbound_number":"`+canaryOutbound+`","support_number":"`+canaryNumber+`",`+
+			`"agent_info":{"name":"`+canaryEmail+`","agent_number":"`+canaryNumber+`"},"end_user":{"identifier":"`+canaryEmail+`"}}`)).
+		CreateOutbound(t.Context(), privateOutbound)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		value any
+		// logged: slog is given the value too. Inside of something else its JSON
+		// handler asks for the JSON encoding, which keeps all data.
+		logged bool
+	}{
+		"client":                        {client, true},
+		"client, by value":              {*client, true},
+		"nil client":                    {(*calls.Client)(nil), true},
+		"client that was not made":      {&calls.Client{}, true},
+		"outbound request":              {privateOutbound, true},
+		"outbound request, by pointer":  {&privateOutbound, true},
+		"inbound request":               {privateInbound, true},
+		"inbound request, by pointer":   {&privateInbound, true},
+		"scheduled request":             {privateScheduled, true},
+		"scheduled request, by pointer": {&privateScheduled, true},
+		"result":                        {result, true},
+		"result that awaits an agent":   {&calls.CreateResult{AwaitsAgent: true}, true},
+		"call":                          {result.Call, true},
+		"result, by value":              {*result, false},
+		"call, by value":                {*result.Call, false},
+		"requests in a slice":           {[]calls.CreateRequest{privateOutbound, &privateInbound, privateScheduled}, false},
+		"a request in a struct":         {struct{ Request calls.OutboundRequest }{privateOutbound}, false},
+		"a request in a map":            {map[string]*calls.InboundRequest{"request": &privateInbound}, false},
+		"calls in a slice":              {[]*calls.Call{result.Call}, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkPrints(t, test.value)
+			if test.logged {
+				checkLogs(t, test.value)
+			}
+		})
+	}
+}
+
+func TestNothingPrivateIsPrintedOfErrors(t *testing.T) {
+	t.Parallel()
+	const body = `{"message":"Contact not found","number":"` + canaryNumber + `","agent":"` + canaryEmail + `"}`
+	echo := func(status int) wire {
+		return func(r *http.Request) (*http.Response, error) {
+			a := answer(status, body)
+			a.Header.Set("X-Echo", r.Header.Get("Authorization")+canaryEmail+canaryNumber)
+			return a, nil
+		}
+	}
+	failing := func(err error) wire {
+		return func(*http.Request) (*http.Response, error) { return nil, err }
+	}
+	text := "no way to " + canaryNumber + " for " + canaryEmail
+	tests := map[string]struct {
+		transport wire
+		request   calls.CreateRequest
+	}{
+		"one problem":              {untouched(t), with(privateOutbound, func(r *calls.OutboundRequest) { r.OutboundNumber += " " + canaryEmail })},
+		"several problems":         {untouched(t), calls.OutboundRequest{AgentEmail: canaryEmail + " " + canaryNumber, EndUserNumber: canaryNumber + canaryEmail, Lang: canaryEmail}},
+		"problems of an inbound":   {untouched(t), calls.InboundRequest{EndUserNumber: canaryNumber + "5", RecordingPermission: calls.RecordingPermission(canaryEmail)}},
+		"a refusal":                {echo(http.StatusBadRequest), privateOutbound},
+		"a 404":                    {echo(http.StatusNotFound), privateInbound},
+		"a 302":                    {echo(http.StatusFound), privateInbound},
+		"an unknown outcome":       {echo(http.StatusBadGateway), privateScheduled},
+		"a page that is another's": {func(*http.Request) (*http.Response, error) { return answer(200, "<html>"+text), nil }, privateOutbound},
+		"a call without an id":     {responding(http.StatusCreated, `{"outbound_number":"`+canaryOutbound+`","x":"`+canaryEmail+`"}`), privateOutbound},
+		"a body that is no JSON":   {responding(http.StatusCreated, text), privateOutbound},
+		"the transport's error":    {failing(errors.New(text)), privateOutbound},
+		"several, joined":          {failing(errors.Join(errors.New(text), errors.New(text))), privateOutbound},
+		"one that is a string":     {failing(textError(text)), privateOutbound},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := create(t.Context(), privateClient(t, test.transport), test.request)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			checkPrints(t, err)
+			checkLogs(t, err)
+			wrapped := fmt.Errorf("dialling: %w", err)
+			checkHasNoCanary(t, "wrapped, %+v", fmt.Sprintf("%+v", wrapped))
+			checkHasNoCanary(t, "wrapped, %#v", fmt.Sprintf("%#v", wrapped))
+			checkLogs(t, wrapped)
+		})
+	}
+}
+
+// What a create leaves in the log, whatever becomes of it.
+func TestNothingPrivateIsLogged(t *testing.T) {
+	t.Parallel()
+	tests := map[string]wire{
+		"created":             responding(http.StatusCreated, `{"id":397,"outbound_number":"`+canaryOutbound+`"}`),
+		"awaits an agent":     responding(http.StatusOK, `{"agent_email":"`+canaryEmail+`","end_user_number":"`+canaryNumber+`"}`),
+		"an unknown message":  responding(http.StatusBadRequest, `{"message":"no `+canaryEmail+` for `+canaryNumber+`"}`),
+		"somebody's page":     responding(http.StatusOK, "<html>"+canaryNumber),
+		"a broken connection": func(*http.Request) (*http.Response, error) { return nil, errors.New(canaryNumber + " " + canaryEmail) },
+	}
+	for name, transport := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var text, lines bytes.Buffer
+			options := &slog.HandlerOptions{Level: slog.LevelDebug}
+			for _, handler := range []slog.Handler{slog.NewTextHandler(&text, options), slog.NewJSONHandler(&lines, options)} {
+				client := privateClient(t, transport, calls.WithLogger(slog.New(handler)))
+				_, _ = client.CreateOutbound(t.Context(), privateOutbound)
+			}
+			if text.Len() == 0 || lines.Len() == 0 {
+				t.Error("nothing was logged")
+			}
+			checkHasNoCanary(t, "text", text.String())
+			checkHasNoCanary(t, "JSON", lines.String())
+		})
+	}
+}
+
+// The printed forms show what helps to find a request again.
+func TestPrintedForms(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		value fmt.Stringer
+		want  string
+	}{
+		"client":   {newClient(t, untouched(t)), "calls.Client{host=customer.uc1.ccaiplatform.com}"},
+		"outbound": {privateOutbound, "calls.OutboundRequest{agent_email=[redacted] ticket_id=71450 end_user_number=[redacted] outbound_number=[redacted] lang=fr-CA}"},
+		"inbound":  {privateInbound, "calls.InboundRequest{menu_id=9 end_user_number=[redacted] ticket_id=71450 outbound_number=[redacted] lang=en recording_permission=recording_permission_granted}"},
+		"scheduled": {privateScheduled, "calls.ScheduledRequest{menu_id=9 call_id=514 end_user_number=[redacted] ticket_id=71450 lang=en " +
+			"scheduled_at=2019-09-01T00:00:00.421Z recording_permission=recording_permission_denied}"},
+		"empty outbound":  {calls.OutboundRequest{}, "calls.OutboundRequest{}"},
+		"empty inbound":   {calls.InboundRequest{}, "calls.InboundRequest{}"},
+		"empty scheduled": {calls.ScheduledRequest{}, "calls.ScheduledRequest{}"},
+		"call":            {&calls.Call{ID: 397, CallType: calls.CallTypeOutbound, Status: calls.StatusAssigned}, "calls.Call{id=397 call_type=Voice Outbound (API) status=assigned}"},
+		"result":          {&calls.CreateResult{Call: &calls.Call{ID: 397}}, "calls.CreateResult{calls.Call{id=397}}"},
+		"awaits":          {&calls.CreateResult{AwaitsAgent: true}, "calls.CreateResult{awaits agent}"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, format := range []string{"%v", "%+v", "%s"} {
+				if got := fmt.Sprintf(format, test.value); got != test.want {
+					t.Errorf("%s prints %s, want %s", format, got, test.want)
+				}
+			}
+			if got := fmt.Sprintf("%q", test.value); got != fmt.Sprintf("%q", test.want) {
+				t.Errorf("%%q prints %s", got)
+			}
+			var log bytes.Buffer
+			slog.New(slog.NewJSONHandler(&log, nil)).Info("", "value", test.value)
+			var line struct{ Value string }
+			mustUnmarshal(t, log.Bytes(), &line)
+			if line.Value != test.want {
+				t.Errorf("logs %q, want %q", line.Value, test.want)
+			}
+		})
+	}
+}
+
+// As JSON a request keeps everything, so that it can wait in a queue.
+func TestRequestsSurviveJSON(t *testing.T) {
+	t.Parallel()
+	checkSurvivesJSON(t, privateOutbound)
+	checkSurvivesJSON(t, privateInbound)
+	checkSurvivesJSON(t, privateScheduled)
+	checkSurvivesJSON(t, calls.OutboundRequest{})
+	checkSurvivesJSON(t, calls.InboundRequest{})
+	checkSurvivesJSON(t, calls.ScheduledRequest{})
+	checkSurvivesJSON(t, with(privateScheduled, func(r *calls.ScheduledRequest) {
+		r.ScheduledAt = time.Date(2019, 9, 15, 0, 19, 14, 421000001, time.FixedZone("", 2*60*60))
+	}))
+	checkSurvivesJSON(t, calls.CustomerFlagUpdate{BadActor: ptr(false), RepeatCustomer: ptr(true)})
+}
+
+func checkSurvivesJSON[V any](t *testing.T, value V) {
+	t.Helper()
+	var again V
+	mustUnmarshal(t, encode(t, value), &again)
+	if diff := cmp.Diff(value, again); diff != "" {
+		t.Errorf("%T (-before +after):\n%s", value, diff)
+	}
+}
+
+// privateClient is newClient with a token that is looked for.
+func privateClient(t *testing.T, transport http.RoundTripper, opts ...calls.Option) *calls.Client {
+	t.Helper()
+	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", canaryToken, append([]calls.Option{
+		calls.WithHTTPClient(&http.Client{Transport: transport}),
+		calls.WithRateLimiter(nil),
+		calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}),
+		calls.WithClock(func() time.Time { return documentedNow }),
+	}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// checkPrints prints a value in every way that a program would, knowingly or not.
+func checkPrints(t *testing.T, value any) {
+	t.Helper()
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%+q", "%#q", "%d", "%x", "%X", "% x", "%o", "%t", "%30v", "%.200s", "%T"} {
+		checkHasNoCanary(t, format, fmt.Sprintf(format, value))
+	}
+	checkHasNoCanary(t, "Sprintln", fmt.Sprintln("value", value))
+}
+
+// checkLogs logs a value by the handlers of slog.
+func checkLogs(t *testing.T, value any) {
+	t.Helper()
+	var text, lines bytes.Buffer
+	for _, handler := range []slog.Handler{slog.NewTextHandler(&text, nil), slog.NewJSONHandler(&lines, nil)} {
+		slog.New(handler).Info("", "value", value, slog.Group("group", "value", value))
+	}
+	checkHasNoCanary(t, "slog, as text", text.String())
+	checkHasNoCanary(t, "slog, as JSON", lines.String())
+}
+
+func checkHasNoCanary(t *testing.T, way, text string) {
+	t.Helper()
+	for _, canary := range []string{canaryToken, canaryEmail, canaryNumber, canaryOutbound, "3128675309", "7732025862"} {
+		for _, form := range formsOf(canary) {
+			if strings.Contains(text, form) {
+				t.Errorf("%s has the canary %q in it, as %q: %s", way, canary, form, text)
+				return
+			}
+		}
+	}
+}
+
+// formsOf is a text as it is, in hexadecimal, and what of it is always there in
+// Base64, wherever in a longer text it stands.
+func formsOf(text string) []string {
+	spaced := strings.TrimSpace(strings.ToLower(fmt.Sprintf("% x", text)))
+	forms := []string{text, hex.EncodeToString([]byte(text)), strings.ToUpper(hex.EncodeToString([]byte(text))), spaced}
+	quoted, _ := json.Marshal(text)
+	forms = append(forms, strings.Trim(string(quoted), `"`))
+	for before := range 3 {
+		encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + text))
+		forms = append(forms, encoded[4:len(encoded)-2])
+	}
+	return forms
+}
+
+// textError is an error without a pointer, which fmt can look into.
+type textError string
+
+func (e textError) Error() string { return string(e) }

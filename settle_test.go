@@ -1,0 +1,403 @@
+package calls_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
+)
+
+// onVirtualTime runs test in a bubble with a double that was started outside
+// of it, since a bubble's time stands still while a connection is waited for.
+func onVirtualTime(t *testing.T, opts []callstest.Option, test func(t *testing.T, server *callstest.Server, client *calls.Client)) {
+	t.Helper()
+	server := newWorld(t, opts...)
+	synctest.Test(t, func(t *testing.T) { test(t, server, virtualClient(t, server)) })
+}
+
+// lost makes a create whose answer is lost.
+func lost(t *testing.T, server *callstest.Server, client *calls.Client, acts bool, request calls.CreateRequest) error {
+	t.Helper()
+	fault := callstest.HangUpAfterRead
+	if acts {
+		fault = callstest.HangUpAfterCreate
+	}
+	server.Fail(fault)
+	_, err := create(t.Context(), client, request)
+	if !errors.Is(err, calls.ErrOutcomeUnknown) {
+		t.Fatalf("%v: %v", fault, err)
+	}
+	return err
+}
+
+func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
+	soon := func() time.Time { return time.Now().Add(time.Hour) }
+	outbound := calls.OutboundRequest{AgentEmail: "agent@example.com", EndUserNumber: "+1 859-657-9625"}
+	byTicket := calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450"}
+	from := calls.OutboundRequest{AgentEmail: "agent@example.com", EndUserNumber: "+1 859-657-9625", OutboundNumber: "+1 760-410-8538"}
+	inbound := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
+	scheduled := calls.ScheduledRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
+	const found, notFound, ambiguous = "found", "not found", "ambiguous"
+	tests := []struct {
+		name      string
+		request   calls.CreateRequest
+		acts      bool
+		neighbour func() calls.CreateRequest // of somebody else, after the lost one; nil: none
+		want      string
+	}{
+		{"made", outbound, true, nil, found},
+		{"not made", outbound, false, nil, notFound},
+		{"made for a ticket", byTicket, true, nil, found},
+		{"not made for a ticket, though a call without one was", byTicket, false, func() calls.CreateRequest { return outbound }, notFound},
+		{"made for a ticket, as was one for another", byTicket, true, func() calls.CreateRequest {
+			return calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "76517"}
+		}, found},
+		{"made for a ticket, as was another for the same", byTicket, true, func() calls.CreateRequest { return byTicket }, ambiguous},
+		{"made, as was one of the same kind", outbound, true, func() calls.CreateRequest { return outbound }, ambiguous},
+		{"made, as was one of another kind", outbound, true, func() calls.CreateRequest { return inbound }, found},
+		{"made from a number, as was one from another", from, true, func() calls.CreateRequest { return outbound }, found},
+		{"inbound, made", inbound, true, nil, found},
+		{"inbound, as was one for another menu", inbound, true, func() calls.CreateRequest {
+			return calls.InboundRequest{MenuID: 11, EndUserNumber: "+82-10-6861-2345"}
+		}, found},
+		{"inbound, not made, though a scheduled one was", inbound, false, func() calls.CreateRequest {
+			r := scheduled
+			r.ScheduledAt = soon()
+			return r
+		}, notFound},
+		{"scheduled, made", scheduled, true, nil, found},
+		{"scheduled, as was one for another time", scheduled, true, func() calls.CreateRequest {
+			r := scheduled
+			r.ScheduledAt = soon().Add(time.Minute)
+			return r
+		}, found},
+		{"scheduled, not made, though an inbound one was", scheduled, false, func() calls.CreateRequest { return inbound }, notFound},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+				if _, err := create(t.Context(), client, byTicket); err != nil { // long before
+					t.Fatal(err)
+				}
+				time.Sleep(10 * time.Minute)
+				if r, ok := tt.request.(calls.ScheduledRequest); ok {
+					r.ScheduledAt = soon()
+					tt.request = r
+				}
+				err := lost(t, server, client, tt.acts, tt.request)
+				if tt.neighbour != nil {
+					if _, err := create(t.Context(), virtualClient(t, server), tt.neighbour()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				call, err := client.Settle(t.Context(), err, calls.SettleOptions{})
+				var several *calls.AmbiguousError
+				switch tt.want {
+				case found:
+					if err != nil || call.ID != server.Calls()[1].ID {
+						t.Errorf("%v, %v", call, err)
+					}
+				case notFound:
+					if !errors.Is(err, calls.ErrCallNotFound) || call != nil {
+						t.Errorf("%v, %v", call, err)
+					}
+				case ambiguous:
+					if !errors.Is(err, calls.ErrAmbiguous) || !errors.As(err, &several) || len(several.Candidates) != 2 || call != nil {
+						t.Errorf("%v, %v", call, err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestSettleKnowsTheCallsOfItsOwnClient(t *testing.T) {
+	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		notMade := lost(t, server, client, false, request)
+		if _, err := create(t.Context(), client, request); err != nil {
+			t.Fatal(err)
+		}
+		if call, err := client.Settle(t.Context(), notMade, calls.SettleOptions{}); !errors.Is(err, calls.ErrCallNotFound) {
+			t.Errorf("the call of another create: %v, %v", call, err)
+		}
+		made := lost(t, server, client, true, request)
+		if _, err := client.Settle(t.Context(), made, calls.SettleOptions{}); err != nil {
+			t.Errorf("its own: %v", err)
+		}
+		if call, err := client.Settle(t.Context(), notMade, calls.SettleOptions{}); !errors.Is(err, calls.ErrCallNotFound) {
+			t.Errorf("the call that was settled for another create: %v, %v", call, err)
+		}
+	})
+}
+
+func TestSettleLooksUntilTheWindowHasPassed(t *testing.T) {
+	const lag = 10 * time.Second
+	lagging := []callstest.Option{callstest.WithListingLag(func(int64) time.Duration { return lag })}
+	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345", TicketID: "76517"}
+	for _, tt := range []struct {
+		window time.Duration
+		err    error
+	}{{15 * time.Second, nil}, {lag, nil}, {5 * time.Second, calls.ErrCallNotFound}} {
+		onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+			err := lost(t, server, client, true, request)
+			begin := time.Now()
+			_, err = client.Settle(t.Context(), err, calls.SettleOptions{Window: tt.window})
+			if took := time.Since(begin); !errors.Is(err, tt.err) || took != tt.window {
+				t.Errorf("a window of %v: %v after %v", tt.window, err, took)
+			}
+		})
+	}
+}
+
+func TestSettleOfAnAcceptedCreate(t *testing.T) {
+	server := callstest.NewServer(t)
+	client := hastyClient(t, server)
+	server.Fail(callstest.CutBody)
+	_, err := creates["CreateScheduled"](t.Context(), client)
+	if calls.DeliveryOf(err) != calls.DeliveryAccepted {
+		t.Fatal(err)
+	}
+	call, err := client.Settle(t.Context(), err, calls.SettleOptions{Window: time.Millisecond})
+	if err != nil || call.ID != server.Calls()[0].ID {
+		t.Errorf("%v, %v", call, err)
+	}
+}
+
+func TestSettleOfWhatNeedsNone(t *testing.T) {
+	server := callstest.NewServer(t)
+	client := hastyClient(t, server)
+	server.Fail(callstest.Status(404))
+	_, rejected := creates["CreateInbound"](t.Context(), client)
+	invalid := client.Validate(calls.InboundRequest{})
+	server.Fail(callstest.Status(502), callstest.Status(502), callstest.Status(502), callstest.Status(502))
+	_, reading := client.GetCustomerFlag(t.Context(), 1)
+	before := len(server.Requests())
+	for name, tt := range map[string]struct {
+		err  error
+		opts calls.SettleOptions
+		want error
+	}{
+		"rejected":                {rejected, calls.SettleOptions{}, calls.ErrCallNotFound},
+		"not sent":                {invalid, calls.SettleOptions{}, calls.ErrCallNotFound},
+		"no error":                {nil, calls.SettleOptions{}, calls.ErrInvalidRequest},
+		"another's error":         {context.DeadlineExceeded, calls.SettleOptions{}, calls.ErrInvalidRequest},
+		"the error of a read":     {reading, calls.SettleOptions{}, calls.ErrInvalidRequest},
+		"a window that is past":   {rejected, calls.SettleOptions{Window: -1}, calls.ErrInvalidRequest},
+		"an interval that is not": {rejected, calls.SettleOptions{Interval: -1}, calls.ErrInvalidRequest},
+	} {
+		if call, err := client.Settle(t.Context(), tt.err, tt.opts); call != nil || !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, %v", name, call, err)
+		}
+	}
+	if n := len(server.Requests()) - before; n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+func TestSettleEndsWithItsContextAndWithTheListing(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		err := lost(t, server, client, false, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		if _, err := client.Settle(ctx, err, calls.SettleOptions{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v", err)
+		}
+		server.Fail(callstest.Status(401))
+		if _, err := client.Settle(t.Context(), err, calls.SettleOptions{}); !errors.Is(err, calls.ErrUnauthorized) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// TestSettleSoak loses the answers of creates among many others, with a listing
+// that lags by a random time. It may say that it does not know, and that it saw
+// nothing; it may not name a wrong call, nor miss one that the listing showed.
+func TestSettleSoak(t *testing.T) {
+	const rounds, window = 300, 15 * time.Second
+	count := map[string]int{}
+	for round := range rounds {
+		random := rand.New(rand.NewPCG(uint64(round), 514))
+		lags := make([]time.Duration, 64)
+		for i := range lags {
+			lags[i] = time.Duration(random.Int64N(int64(20 * time.Second)))
+		}
+		tickets := make([]callstest.Ticket, 4)
+		for i := range tickets {
+			tickets[i] = callstest.Ticket{ID: fmt.Sprint("T", i), Number: "+1 859-657-9625", ContactID: "381630957514"}
+		}
+		opts := []callstest.Option{
+			callstest.WithTickets(tickets...),
+			callstest.WithListingLag(func(id int64) time.Duration { return lags[id%int64(len(lags))] }),
+		}
+		onVirtualTime(t, opts, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+			neighbours := func() {
+				for range random.IntN(4) {
+					time.Sleep(time.Duration(random.Int64N(int64(time.Second))))
+					if _, err := create(t.Context(), client, anyRequest(random)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			neighbours()
+			acts := random.IntN(3) > 0
+			made := len(server.Calls())
+			began := time.Now()
+			request := anyRequest(random)
+			lostErr := lost(t, server, client, acts, request)
+			var own int64
+			if acts {
+				own = server.Calls()[made].ID
+			}
+			neighbours()
+			// Another process asks for the very same: no listing can tell the two
+			// apart, so this is left out where only the other's would be shown.
+			if acts && lags[own%int64(len(lags))] < window && random.IntN(4) == 0 {
+				if _, err := create(t.Context(), virtualClient(t, server), request); err != nil {
+					t.Fatal(err)
+				}
+			}
+			settling := time.Now()
+			call, err := client.Settle(t.Context(), lostErr, calls.SettleOptions{Window: window, ClockSkew: time.Second})
+			wasShown := acts && !began.Add(lags[own%int64(len(lags))]).After(settling.Add(window))
+			var several *calls.AmbiguousError
+			switch {
+			case err == nil:
+				count["found"]++
+				if call.ID != own {
+					t.Errorf("round %d: named %d, the call is %d", round, call.ID, own)
+				}
+			case errors.As(err, &several):
+				count["ambiguous"]++
+			case errors.Is(err, calls.ErrCallNotFound):
+				count["not seen"]++
+				if wasShown {
+					t.Errorf("round %d: missed %d, which was listed", round, own)
+				}
+			default:
+				t.Errorf("round %d: %v", round, err)
+			}
+			if several != nil && wasShown && !slices.ContainsFunc(several.Candidates, func(c *calls.Call) bool { return c.ID == own }) {
+				t.Errorf("round %d: %d was listed and is no candidate", round, own)
+			}
+		})
+	}
+	t.Logf("%d rounds: %v", rounds, count)
+	if count["found"] < rounds/5 || count["not seen"] < rounds/10 || count["ambiguous"] == 0 {
+		t.Errorf("the soak has become one-sided: %v", count)
+	}
+}
+
+// anyRequest has a time or a ticket of its own, most of the time: without
+// either, a call cannot be told from its like, as Settle's documentation says.
+func anyRequest(random *rand.Rand) calls.CreateRequest {
+	ticket := fmt.Sprint("T", random.IntN(4))
+	switch random.IntN(3) {
+	case 0:
+		return calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: ticket}
+	case 1:
+		return calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345", TicketID: ticket}
+	}
+	at := time.Now().Add(time.Hour).Truncate(time.Hour).Add(time.Duration(random.IntN(600)) * time.Minute)
+	return calls.ScheduledRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345", ScheduledAt: at}
+}
+
+// statuses watches a call and returns what was seen, and when since the beginning.
+func statuses(ctx context.Context, client *calls.Client, id int64, opts calls.WatchOptions) (seen []calls.CallStatus, at []time.Duration, err error) {
+	begin := time.Now()
+	for call, err := range client.WatchCall(ctx, id, opts) {
+		if err != nil {
+			return seen, at, err
+		}
+		seen, at = append(seen, call.Status), append(at, time.Since(begin))
+	}
+	return seen, at, nil
+}
+
+func TestWatchCallYieldsEachChangeUntilTheEnd(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		id := server.AddCall(callstest.Call{})
+		server.AddCall(callstest.Call{})
+		for status, after := range map[calls.CallStatus]time.Duration{
+			calls.StatusAssigned: time.Second, calls.StatusConnected: 3 * time.Second, calls.StatusFinished: time.Minute,
+		} {
+			time.AfterFunc(after, func() { _ = server.Advance(id, status) })
+		}
+		seen, at, err := statuses(t.Context(), client, id, calls.WatchOptions{})
+		want := []calls.CallStatus{calls.StatusQueued, calls.StatusAssigned, calls.StatusConnected, calls.StatusFinished}
+		if err != nil || !slices.Equal(seen, want) {
+			t.Errorf("%v at %v, %v", seen, at, err)
+		}
+		if last := at[len(at)-1]; last > 90*time.Second {
+			t.Errorf("the end was seen at %v", last)
+		}
+		// From 4 s to the end nothing happens: the looks grow rare.
+		if n := len(server.Requests()); n < 5 || n > 15 {
+			t.Errorf("%d looks", n)
+		}
+	})
+}
+
+func TestWatchCallWaitsForACallThatIsNotListedYet(t *testing.T) {
+	lagging := []callstest.Option{callstest.WithListingLag(func(int64) time.Duration { return 20 * time.Second })}
+	onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		id := server.AddCall(callstest.Call{Status: "finished"})
+		seen, at, err := statuses(t.Context(), client, id, calls.WatchOptions{Since: time.Now()})
+		if err != nil || len(seen) != 1 || at[0] < 20*time.Second {
+			t.Errorf("%v at %v, %v", seen, at, err)
+		}
+	})
+}
+
+func TestWatchCallKeepsOffTheRateLimit(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		id := server.AddCall(callstest.Call{})
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		_, _, err := statuses(ctx, client, id, calls.WatchOptions{Interval: time.Nanosecond, MaxInterval: time.Nanosecond})
+		if n := len(server.Requests()); n != 10 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%d looks in 10 s, %v", n, err)
+		}
+	})
+}
+
+func TestWatchCallEndsWithAnError(t *testing.T) {
+	server := newWorld(t)
+	client := virtualClient(t, server)
+	server.Fail(callstest.Status(403))
+	for name, tt := range map[string]struct {
+		id   int64
+		opts calls.WatchOptions
+		err  error
+	}{
+		"no such id":          {-1, calls.WatchOptions{}, calls.ErrCallIDInvalid},
+		"a negative interval": {1, calls.WatchOptions{Interval: -1}, calls.ErrInvalidRequest},
+		"a negative longest":  {1, calls.WatchOptions{MaxInterval: -1}, calls.ErrInvalidRequest},
+	} {
+		if _, _, err := statuses(t.Context(), client, tt.id, tt.opts); !errors.Is(err, tt.err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, _, err := statuses(t.Context(), client, 1, calls.WatchOptions{}); !errors.Is(err, calls.ErrForbidden) {
+		t.Errorf("refused: %v", err)
+	}
+}
+
+func TestBreakingOutOfAWatchStopsIt(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		id := server.AddCall(callstest.Call{})
+		for range client.WatchCall(t.Context(), id, calls.WatchOptions{}) {
+			break
+		}
+		if n := len(server.Requests()); n != 1 {
+			t.Errorf("%d looks", n)
+		}
+	})
+}

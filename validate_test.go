@@ -1,0 +1,500 @@
+package calls_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ccaip-go/calls"
+)
+
+// problem is one ValidationError of a refused request.
+type problem struct {
+	field string
+	is    error
+}
+
+var (
+	agentEmailRequired  = problem{"agent_email", calls.ErrAgentEmailRequired}
+	agentEmailInvalid   = problem{"agent_email", calls.ErrAgentEmailInvalid}
+	ticketMalformed     = problem{"ticket_id", calls.ErrInvalidRequest}
+	ticketOrNumber      = problem{"end_user_number", calls.ErrTicketOrNumberRequired}
+	endUserRequired     = problem{"end_user_number", calls.ErrEndUserNumberRequired}
+	endUserMalformed    = problem{"end_user_number", calls.ErrEndUserNumberMalformed}
+	outboundMalformed   = problem{"outbound_number", calls.ErrOutboundNumberMalformed}
+	menuRequired        = problem{"menu_id", calls.ErrMenuIDRequired}
+	menuMalformed       = problem{"menu_id", calls.ErrMenuIDMalformed}
+	parentInvalid       = problem{"call_id", calls.ErrCallIDInvalid}
+	languageMalformed   = problem{"lang", calls.ErrLanguageMalformed}
+	permissionInvalid   = problem{"recording_permission", calls.ErrRecordingPermissionInvalid}
+	scheduledAtRequired = problem{"scheduled_at", calls.ErrScheduledAtRequired}
+	scheduledAtPast     = problem{"scheduled_at", calls.ErrScheduledAtPast}
+	scheduledAtTooFar   = problem{"scheduled_at", calls.ErrInvalidRequest}
+)
+
+type outbound = calls.OutboundRequest
+type inbound = calls.InboundRequest
+type scheduled = calls.ScheduledRequest
+
+func TestValidation(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		request calls.CreateRequest
+		want    []problem // none: the request is sent
+	}{
+		// Outbound.
+		{"outbound to a number", anOutbound, nil},
+		{"outbound to a ticket", outbound{AgentEmail: "agent@example.com", TicketID: "71450"}, nil},
+		{"outbound with everything", outbound{AgentEmail: "agent@example.com", TicketID: "71450", EndUserNumber: goodNumber, OutboundNumber: "+1 339-219-5276", Lang: "fr-CA"}, nil},
+		{"outbound without an agent", outbound{EndUserNumber: goodNumber}, []problem{agentEmailRequired}},
+		{"outbound without ticket and number", outbound{AgentEmail: "agent@example.com"}, []problem{ticketOrNumber}},
+		{"outbound with a malformed number", with(anOutbound, func(r *outbound) { r.EndUserNumber = "123123" }), []problem{endUserMalformed}},
+		{"outbound to a ticket with a malformed number: the ticket wins", with(anOutbound, func(r *outbound) { r.TicketID, r.EndUserNumber = "71450", "123123" }), nil},
+		{"outbound from a malformed number", with(anOutbound, func(r *outbound) { r.OutboundNumber = "123123" }), []problem{outboundMalformed}},
+		{"outbound to a ticket from a malformed number", outbound{AgentEmail: "agent@example.com", TicketID: "71450", OutboundNumber: "123123"}, []problem{outboundMalformed}},
+		{"outbound with a ticket that is no UTF-8", outbound{AgentEmail: "agent@example.com", TicketID: "7\xff"}, []problem{ticketMalformed}},
+		{"outbound with every problem at once", outbound{AgentEmail: "agent", EndUserNumber: "123123", OutboundNumber: "+1 999-657-12", Lang: "fr-ca"},
+			[]problem{agentEmailInvalid, endUserMalformed, outboundMalformed, languageMalformed}},
+		{"outbound with nothing at all", outbound{}, []problem{agentEmailRequired, ticketOrNumber}},
+		{"outbound by pointer", &outbound{}, []problem{agentEmailRequired, ticketOrNumber}},
+
+		// Inbound.
+		{"inbound to a number", anInbound, nil},
+		{"inbound with everything", inbound{MenuID: 9, EndUserNumber: goodNumber, TicketID: "76517", OutboundNumber: "+1 339-219-5276", Lang: "en", RecordingPermission: calls.RecordingPermissionGranted}, nil},
+		{"inbound without a menu", with(anInbound, func(r *inbound) { r.MenuID = 0 }), []problem{menuRequired}},
+		{"inbound with a negative menu", with(anInbound, func(r *inbound) { r.MenuID = -9 }), []problem{menuMalformed}},
+		{"inbound with the largest menu", with(anInbound, func(r *inbound) { r.MenuID = 1<<63 - 1 }), nil},
+		{"inbound without a number", with(anInbound, func(r *inbound) { r.EndUserNumber = "" }), []problem{endUserRequired}},
+		{"inbound with a ticket and no number: the number is still required", with(anInbound, func(r *inbound) { r.TicketID, r.EndUserNumber = "76517", "" }), []problem{endUserRequired}},
+		{"inbound with a malformed number", with(anInbound, func(r *inbound) { r.EndUserNumber = "+1 999-657-12" }), []problem{endUserMalformed}},
+		{"inbound with a ticket and a malformed number: the ticket wins", with(anInbound, func(r *inbound) { r.TicketID, r.EndUserNumber = "76517", "+1 999-657-12" }), nil},
+		{"inbound from a malformed number: the platform takes its default", with(anInbound, func(r *inbound) { r.OutboundNumber = "123123" }), nil},
+		{"inbound with a ticket that is no UTF-8", with(anInbound, func(r *inbound) { r.TicketID = "\xc3" }), []problem{ticketMalformed}},
+		{"inbound with every problem at once", inbound{MenuID: -1, EndUserNumber: "123123", OutboundNumber: "123123", Lang: "french", RecordingPermission: "yes"},
+			[]problem{menuMalformed, endUserMalformed, languageMalformed, permissionInvalid}},
+		{"inbound with nothing at all", inbound{}, []problem{menuRequired, endUserRequired}},
+		{"inbound by pointer", &inbound{}, []problem{menuRequired, endUserRequired}},
+
+		// Scheduled.
+		{"scheduled to a menu", aScheduled, nil},
+		{"scheduled after an earlier call, without a menu", with(aScheduled, func(r *scheduled) { r.MenuID, r.ParentCallID = 0, 514 }), nil},
+		{"scheduled with both", with(aScheduled, func(r *scheduled) { r.ParentCallID = 514 }), nil},
+		{"scheduled with neither", with(aScheduled, func(r *scheduled) { r.MenuID = 0 }), []problem{menuRequired}},
+		{"scheduled with a negative menu, after an earlier call", with(aScheduled, func(r *scheduled) { r.MenuID, r.ParentCallID = -9, 514 }), []problem{menuMalformed}},
+		{"scheduled after a negative call", with(aScheduled, func(r *scheduled) { r.MenuID, r.ParentCallID = 0, -514 }), []problem{parentInvalid}},
+		{"scheduled without a number", with(aScheduled, func(r *scheduled) { r.EndUserNumber = "" }), []problem{endUserRequired}},
+		{"scheduled with a malformed number", with(aScheduled, func(r *scheduled) { r.EndUserNumber = "123123" }), []problem{endUserMalformed}},
+		{"scheduled with a ticket and a malformed number: the ticket wins", with(aScheduled, func(r *scheduled) { r.TicketID, r.EndUserNumber = "76517", "123123" }), nil},
+		{"scheduled with a ticket that is no UTF-8", with(aScheduled, func(r *scheduled) { r.TicketID = "\xff\xfe" }), []problem{ticketMalformed}},
+		{"scheduled for no time", with(aScheduled, func(r *scheduled) { r.ScheduledAt = time.Time{} }), []problem{scheduledAtRequired}},
+		{"scheduled with every problem at once", scheduled{MenuID: -9, ParentCallID: -1, EndUserNumber: "123123", Lang: "EN", ScheduledAt: documentedNow.Add(-time.Hour), RecordingPermission: "no"},
+			[]problem{parentInvalid, menuMalformed, endUserMalformed, scheduledAtPast, languageMalformed, permissionInvalid}},
+		{"scheduled with nothing at all", scheduled{}, []problem{menuRequired, endUserRequired, scheduledAtRequired}},
+		{"scheduled by pointer", &scheduled{}, []problem{menuRequired, endUserRequired, scheduledAtRequired}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			checkValidation(t, test.request, test.want)
+		})
+	}
+}
+
+func TestValidationOfAgentEmails(t *testing.T) {
+	t.Parallel()
+	tests := map[string][]problem{
+		"agent@example.com":         nil,
+		"agent+calls@example.com":   nil,
+		"o'agent@example.com":       nil,
+		"agent@localhost":           nil, // whether an agent has it is the platform's to say
+		"агент@example.com":         nil,
+		"agent":                     {agentEmailInvalid},
+		"@example.com":              {agentEmailInvalid},
+		"agent@":                    {agentEmailInvalid},
+		"@":                         {agentEmailInvalid},
+		"agent @example.com":        {agentEmailInvalid},
+		" agent@example.com":        {agentEmailInvalid},
+		"agent@example.com\n":       {agentEmailInvalid},
+		"agent\x00@example.com":     {agentEmailInvalid},
+		"agent\xff@example.com":     {agentEmailInvalid},
+		"Agent <agent@example.com>": {agentEmailInvalid},
+	}
+	for email, want := range tests {
+		t.Run(email, func(t *testing.T) {
+			t.Parallel()
+			checkValidation(t, with(anOutbound, func(r *outbound) { r.AgentEmail = email }), want)
+		})
+	}
+}
+
+func TestValidationOfLanguages(t *testing.T) {
+	t.Parallel()
+	tests := map[string][]problem{
+		"en": nil, "fr": nil, "xy": nil, "fr-CA": nil, "es-419": nil, "": nil,
+		"fr-ca": {languageMalformed}, "FR": {languageMalformed}, "Fr-CA": {languageMalformed},
+		"f": {languageMalformed}, "fre": {languageMalformed}, "french": {languageMalformed},
+		"fr_CA": {languageMalformed}, "fr-": {languageMalformed}, "-CA": {languageMalformed},
+		"fr-C": {languageMalformed}, "fr-CAN": {languageMalformed}, "fr-41": {languageMalformed},
+		"fr-CA-x": {languageMalformed}, " fr": {languageMalformed}, "fr ": {languageMalformed},
+		"fr-C1": {languageMalformed}, "ＦＲ": {languageMalformed}, "f\xff": {languageMalformed}, "é": {languageMalformed},
+	}
+	for lang, want := range tests {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			checkValidation(t, with(anOutbound, func(r *outbound) { r.Lang = lang }), want)
+			checkValidation(t, with(anInbound, func(r *inbound) { r.Lang = lang }), want)
+			checkValidation(t, with(aScheduled, func(r *scheduled) { r.Lang = lang }), want)
+		})
+	}
+}
+
+func TestValidationOfRecordingPermissions(t *testing.T) {
+	t.Parallel()
+	tests := map[calls.RecordingPermission][]problem{
+		"":                                nil,
+		calls.RecordingPermissionNotAsked: nil,
+		calls.RecordingPermissionDenied:   nil,
+		calls.RecordingPermissionGranted:  nil,
+		calls.RecordingPermissionReportedNotAsked: {permissionInvalid}, // what a call object says, and no request
+		"granted":                       {permissionInvalid},
+		"Recording_Permission_Granted":  {permissionInvalid},
+		"recording_permission_granted ": {permissionInvalid},
+	}
+	for permission, want := range tests {
+		t.Run(string(permission), func(t *testing.T) {
+			t.Parallel()
+			checkValidation(t, with(anInbound, func(r *inbound) { r.RecordingPermission = permission }), want)
+			checkValidation(t, with(aScheduled, func(r *scheduled) { r.RecordingPermission = permission }), want)
+		})
+	}
+}
+
+// A number that the platform would refuse is refused, and no other: neither
+// whether its exchange exists nor whether it is in service is judged.
+func TestValidationOfNumbers(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, number, region string
+		want                 []problem
+		sent                 string // the same as number if empty
+	}{
+		{name: "a possible number without a valid exchange", number: "+1 205-123-4567"},
+		{name: "a number of another country", number: "+82-10-6861-2345"},
+		{name: "E.164", number: "+18596579625"},
+		{name: "brackets and dots", number: "+1 (859) 657.9625"},
+		{name: "a number of no country", number: "+800 1234 5678"},
+		{name: "too short", number: "+1 999-657-12", want: []problem{endUserMalformed}},
+		{name: "much too short", number: "123123", want: []problem{endUserMalformed}},
+		{name: "too long", number: "+1 859-657-9625-1234", want: []problem{endUserMalformed}},
+		{name: "no such country code", number: "+999 1234567", want: []problem{endUserMalformed}},
+		{name: "no country code and no region", number: "859-657-9625", want: []problem{endUserMalformed}},
+		{name: "letters", number: "+1 859-FLOWERS", want: []problem{endUserMalformed}},
+		{name: "an extension", number: "+1 859-657-9625 ext. 12", want: []problem{endUserMalformed}},
+		{name: "an extension by a pause", number: "+1 859-657-9625,12", want: []problem{endUserMalformed}},
+		{name: "a URI", number: "tel:+18596579625", want: []problem{endUserMalformed}},
+		{name: "only a plus", number: "+", want: []problem{endUserMalformed}},
+		{name: "only space", number: " ", want: []problem{endUserMalformed}},
+		{name: "a line break", number: "+1 859-657\n-9625", want: []problem{endUserMalformed}},
+		{name: "a short number", number: "911", region: "US", want: []problem{endUserMalformed}},
+		{name: "with a region, a number with a country code goes out as written", number: "+82-10-6861-2345", region: "US"},
+		{name: "with a region, a number without one goes out as E.164", number: "859-657-9625", region: "US", sent: "+18596579625"},
+		{name: "with a region, a number in its national form", number: "010-6861-2345", region: "KR", sent: "+821068612345"},
+		{name: "with a region, a number with its international prefix", number: "011 82 10 6861 2345", region: "US", sent: "+821068612345"},
+		{name: "with a region, one without its area code", number: "657-9625", region: "US", want: []problem{endUserMalformed}},
+		{name: "with a region, one that is too short", number: "123123", region: "US", want: []problem{endUserMalformed}},
+		{name: "with a region, letters", number: "859-FLOWERS", region: "US", want: []problem{endUserMalformed}},
+		{name: "with a region, an extension", number: "859-657-9625 x12", region: "US", want: []problem{endUserMalformed}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var opts []calls.Option
+			if test.region != "" {
+				opts = append(opts, calls.WithDefaultRegion(test.region))
+			}
+			if test.sent == "" {
+				test.sent = test.number
+			}
+			for _, request := range []calls.CreateRequest{
+				with(anOutbound, func(r *outbound) { r.EndUserNumber = test.number }),
+				with(anInbound, func(r *inbound) { r.EndUserNumber = test.number }),
+				with(aScheduled, func(r *scheduled) { r.EndUserNumber = test.number }),
+			} {
+				if sent := checkValidation(t, request, test.want, opts...); sent != nil && sent["end_user_number"] != test.sent {
+					t.Errorf("sent %v, want %s", sent["end_user_number"], test.sent)
+				}
+			}
+			request := with(anOutbound, func(r *outbound) { r.OutboundNumber = test.number })
+			want := slices.Clone(test.want)
+			if want != nil {
+				want = []problem{outboundMalformed}
+			}
+			if sent := checkValidation(t, request, want, opts...); sent != nil && sent["outbound_number"] != test.sent {
+				t.Errorf("sent %v, want %s", sent["outbound_number"], test.sent)
+			}
+		})
+	}
+}
+
+// What is not judged is sent as it was written, where the region makes nothing
+// of it.
+func TestNumbersThatAreNotJudged(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		request calls.CreateRequest
+		field   string
+		want    string
+	}{
+		"next to a ticket, outbound":  {with(anOutbound, func(r *outbound) { r.TicketID, r.EndUserNumber = "71450", "123123" }), "end_user_number", "123123"},
+		"next to a ticket, inbound":   {with(anInbound, func(r *inbound) { r.TicketID, r.EndUserNumber = "71450", "call me" }), "end_user_number", "call me"},
+		"next to a ticket, scheduled": {with(aScheduled, func(r *scheduled) { r.TicketID, r.EndUserNumber = "71450", "+1 999-657-12" }), "end_user_number", "+1 999-657-12"},
+		"an inbound outbound number":  {with(anInbound, func(r *inbound) { r.OutboundNumber = "123123" }), "outbound_number", "123123"},
+		"one that the region fits":    {with(anInbound, func(r *inbound) { r.OutboundNumber = "339-219-5276" }), "outbound_number", "+13392195276"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sent := checkValidation(t, test.request, nil, calls.WithDefaultRegion("US"))
+			if sent[test.field] != test.want {
+				t.Errorf("sent %v, want %s", sent[test.field], test.want)
+			}
+		})
+	}
+}
+
+// A time is judged as it is sent: in milliseconds.
+func TestValidationOfScheduledAt(t *testing.T) {
+	t.Parallel()
+	berlin := time.FixedZone("CEST", 2*60*60)
+	odd := documentedNow.Add(400 * time.Microsecond)
+	tests := []struct {
+		name    string
+		now, at time.Time
+		want    []problem
+		sent    string
+	}{
+		{"an hour ahead", documentedNow, documentedNow.Add(time.Hour), nil, "2019-09-01T01:00:00.000Z"},
+		{"the documented time", documentedNow, time.Date(2019, 9, 15, 0, 19, 14, 421e6, time.UTC), nil, "2019-09-15T00:19:14.421Z"},
+		{"another zone is sent in UTC", documentedNow, time.Date(2019, 9, 15, 2, 19, 14, 421e6, berlin), nil, "2019-09-15T00:19:14.421Z"},
+		{"a zone that moves the day", documentedNow, time.Date(2019, 9, 15, 1, 0, 0, 0, berlin), nil, "2019-09-14T23:00:00.000Z"},
+		{"what is finer than a millisecond is dropped", documentedNow, time.Date(2019, 9, 15, 0, 19, 14, 421999999, time.UTC), nil, "2019-09-15T00:19:14.421Z"},
+		{"a millisecond ahead", documentedNow, documentedNow.Add(time.Millisecond), nil, "2019-09-01T00:00:00.001Z"},
+		{"a millisecond ahead of an odd clock", odd, documentedNow.Add(time.Millisecond), nil, "2019-09-01T00:00:00.001Z"},
+		{"the last time that can be written", documentedNow, time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC), nil, "9999-12-31T23:59:59.999Z"},
+		{"exactly now", documentedNow, documentedNow, []problem{scheduledAtPast}, ""},
+		{"exactly now in another zone", documentedNow, documentedNow.In(berlin), []problem{scheduledAtPast}, ""},
+		{"less than a millisecond ahead", documentedNow, documentedNow.Add(999 * time.Microsecond), []problem{scheduledAtPast}, ""},
+		{"ahead of an odd clock, but not when sent", odd, documentedNow.Add(900 * time.Microsecond), []problem{scheduledAtPast}, ""},
+		{"a nanosecond ago", documentedNow, documentedNow.Add(-1), []problem{scheduledAtPast}, ""},
+		{"1970", documentedNow, time.Unix(0, 0), []problem{scheduledAtPast}, ""},
+		{"before the zero time", documentedNow, time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC), []problem{scheduledAtPast}, ""},
+		{"no time", documentedNow, time.Time{}, []problem{scheduledAtRequired}, ""},
+		{"no time in another zone", documentedNow, time.Time{}.In(berlin), []problem{scheduledAtRequired}, ""},
+		{"a year of five digits", documentedNow, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), []problem{scheduledAtTooFar}, ""},
+		{"a year of five digits in UTC only", documentedNow, time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -2*60*60)), []problem{scheduledAtTooFar}, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			request := with(aScheduled, func(r *scheduled) { r.ScheduledAt = test.at })
+			sent := checkValidation(t, request, test.want, calls.WithClock(func() time.Time { return test.now }))
+			if sent != nil && sent["scheduled_at"] != test.sent {
+				t.Errorf("sent %v, want %s", sent["scheduled_at"], test.sent)
+			}
+		})
+	}
+}
+
+// What a body does not have is as much a promise as what it has: empty fields
+// are the platform's to fill in.
+func TestBodies(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		request calls.CreateRequest
+		want    map[string]any
+	}{
+		"the least outbound": {anOutbound, map[string]any{
+			"call_type": "Voice Outbound (API)", "agent_email": "agent@example.com", "end_user_number": goodNumber,
+		}},
+		"the least inbound": {anInbound, map[string]any{
+			"call_type": "Voice Inbound (API)", "menu_id": 9.0, "end_user_number": goodNumber,
+		}},
+		"the least scheduled": {aScheduled, map[string]any{
+			"call_type": "Voice Scheduled (API)", "menu_id": 9.0, "end_user_number": goodNumber, "scheduled_at": "2019-09-01T01:00:00.000Z",
+		}},
+		"an outbound ticket": {outbound{AgentEmail: "agent@example.com", TicketID: "71450"}, map[string]any{
+			"call_type": "Voice Outbound (API)", "agent_email": "agent@example.com", "ticket_id": "71450",
+		}},
+		"the most inbound": {
+			inbound{MenuID: 9, EndUserNumber: goodNumber, TicketID: "76517", OutboundNumber: "+1 339-219-5276", Lang: "fr-CA", RecordingPermission: calls.RecordingPermissionDenied},
+			map[string]any{
+				"call_type": "Voice Inbound (API)", "menu_id": 9.0, "end_user_number": goodNumber, "ticket_id": "76517",
+				"outbound_number": "+1 339-219-5276", "lang": "fr-CA", "recording_permission": "recording_permission_denied",
+			},
+		},
+		"the most scheduled": {
+			scheduled{MenuID: 9, ParentCallID: 514, EndUserNumber: goodNumber, TicketID: "76517", Lang: "en", ScheduledAt: documentedNow.Add(time.Second), RecordingPermission: calls.RecordingPermissionNotAsked},
+			map[string]any{
+				"call_type": "Voice Scheduled (API)", "menu_id": 9.0, "call_id": 514.0, "end_user_number": goodNumber, "ticket_id": "76517",
+				"lang": "en", "scheduled_at": "2019-09-01T00:00:01.000Z", "recording_permission": "recording_permission_not_asked",
+			},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(test.want, checkValidation(t, test.request, nil)); diff != "" {
+				t.Errorf("body (-want +sent):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A request is the caller's: what goes out as E.164 stays as it was written.
+func TestRequestIsNotChanged(t *testing.T) {
+	t.Parallel()
+	request := &outbound{AgentEmail: "agent@example.com", EndUserNumber: "859-657-9625"}
+	if err := newClient(t, untouched(t), calls.WithDefaultRegion("US")).Validate(request); err != nil {
+		t.Fatal(err)
+	}
+	if request.EndUserNumber != "859-657-9625" {
+		t.Errorf("the number has become %s", request.EndUserNumber)
+	}
+}
+
+func TestNilRequestsAreRefused(t *testing.T) {
+	t.Parallel()
+	tests := map[string]calls.CreateRequest{
+		"nil":                     nil,
+		"a nil outbound request":  (*outbound)(nil),
+		"a nil inbound request":   (*inbound)(nil),
+		"a nil scheduled request": (*scheduled)(nil),
+	}
+	for name, request := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if err := newClient(t, untouched(t)).Validate(request); !errors.Is(err, calls.ErrInvalidRequest) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+// The documentation of Validate knows three outcomes: nil, a *ValidationError,
+// and a list of them.
+func TestNilRequestIsAValidationError(t *testing.T) {
+	t.Parallel()
+	err := newClient(t, untouched(t)).Validate(nil)
+	var invalid *calls.ValidationError
+	if !errors.As(err, &invalid) {
+		t.Errorf("error %v is no *ValidationError", err)
+	}
+}
+
+func TestCustomerFlagArgumentsAreChecked(t *testing.T) {
+	t.Parallel()
+	update := calls.CustomerFlagUpdate{BadActor: ptr(true)}
+	for _, id := range []int64{0, -1, -1 << 63} {
+		client := newClient(t, untouched(t))
+		_, err := client.GetCustomerFlag(t.Context(), id)
+		checkProblems(t, err, []problem{{"id", calls.ErrCallIDInvalid}})
+		checkProblems(t, client.UpdateCustomerFlag(t.Context(), id, update), []problem{{"id", calls.ErrCallIDInvalid}})
+	}
+	err := newClient(t, untouched(t)).UpdateCustomerFlag(t.Context(), 397, calls.CustomerFlagUpdate{})
+	checkProblems(t, err, []problem{{"customer_flag", calls.ErrFlagUpdateEmpty}})
+}
+
+// checkValidation checks that Validate and the create method find the same
+// problems, and that a request with none is sent once. It returns the body as
+// sent, nil for a refused request.
+func checkValidation(t *testing.T, request calls.CreateRequest, want []problem, opts ...calls.Option) (sent map[string]any) {
+	t.Helper()
+	checkProblems(t, newClient(t, untouched(t), opts...).Validate(request), want)
+	switch r := request.(type) { // the create methods take values
+	case *outbound:
+		request = *r
+	case *inbound:
+		request = *r
+	case *scheduled:
+		request = *r
+	}
+	transport := untouched(t)
+	if want == nil {
+		transport = func(r *http.Request) (*http.Response, error) {
+			if sent != nil {
+				t.Error("the request was sent twice")
+			}
+			mustUnmarshal(t, []byte(textOf(r.Body)), &sent)
+			return answer(http.StatusAccepted, ""), nil
+		}
+	}
+	_, err := create(t.Context(), newClient(t, transport, opts...), request)
+	checkProblems(t, err, want)
+	if err != nil {
+		checkValuesAreNotShown(t, request, err)
+	} else if sent == nil {
+		t.Error("nothing was sent")
+	}
+	return sent
+}
+
+func checkProblems(t *testing.T, err error, want []problem) {
+	t.Helper()
+	if want == nil {
+		if err != nil {
+			t.Errorf("refused: %v", err)
+		}
+		return
+	}
+	list := []error{err}
+	if several, ok := err.(interface{ Unwrap() []error }); ok && len(want) > 1 { // one problem comes by itself
+		list = several.Unwrap()
+	}
+	var got []string
+	for _, one := range list {
+		invalid, ok := one.(*calls.ValidationError)
+		if !ok {
+			t.Fatalf("%v is a %T, want a *ValidationError", one, one)
+		}
+		if invalid.Reason == "" || !strings.Contains(err.Error(), invalid.Field+" "+invalid.Reason) {
+			t.Errorf("%s %q is not in the text %q", invalid.Field, invalid.Reason, err)
+		}
+		got = append(got, invalid.Field)
+	}
+	var fields []string
+	for i, p := range want {
+		fields = append(fields, p.field)
+		if !errors.Is(err, p.is) || i < len(list) && !errors.Is(list[i], p.is) {
+			t.Errorf("the problem of %s is not %v", p.field, p.is)
+		}
+	}
+	if diff := cmp.Diff(fields, got); diff != "" {
+		t.Errorf("fields (-want +got):\n%s", diff)
+	}
+	if !errors.Is(err, calls.ErrInvalidRequest) || calls.DeliveryOf(err) != calls.DeliveryNotSent {
+		t.Errorf("%v is not an invalid request that was not sent", err)
+	}
+}
+
+func checkValuesAreNotShown(t *testing.T, request calls.CreateRequest, err error) {
+	t.Helper()
+	data, unencodable := json.Marshal(request)
+	if unencodable != nil { // a year that JSON has no form for
+		return
+	}
+	var values map[string]any
+	mustUnmarshal(t, data, &values)
+	for field, value := range values {
+		// The shortest values ("agent", "fr-C") are in the words of the reason.
+		if text, ok := value.(string); ok && len(text) > 5 && strings.Contains(err.Error(), text) {
+			t.Errorf("the value of %s is in %q", field, err)
+		}
+	}
+}
