@@ -9,6 +9,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -16,6 +19,7 @@ import (
 	"github.com/nyaruka/phonenumbers/v2"
 
 	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/internal/flex"
 )
 
 // The benchmarks stand beside a floor: what a program pays that does by hand,
@@ -106,35 +110,22 @@ func BenchmarkValidate(b *testing.B) {
 	})
 }
 
-// answering is a transport that answers from memory.
-type answering struct {
-	status int
-	body   []byte
-}
-
-func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{
-		StatusCode: a.status, Header: http.Header{}, Request: r,
-		Body: io.NopCloser(bytes.NewReader(a.body)), ContentLength: int64(len(a.body)),
-	}, nil
-}
-
-// BenchmarkDecode is a created call, read from its JSON. It is part of a create
-// and has no name of its own in the package, so it goes through Do, which reads
-// into any type.
+// BenchmarkDecode is a created call, read from its JSON.
 func BenchmarkDecode(b *testing.B) {
 	body := documentedAnswer(b, createdByTicket)
-	odd := bytes.Replace(body, []byte(`"rating":null`), []byte(`"rating":"4"`), 1)
-	odd = bytes.Replace(odd, []byte(`"rating": null`), []byte(`"rating": "4"`), 1)
+	odd := bytes.Replace(body, []byte(`"rating": null`), []byte(`"rating": "4"`), 1)
+	if bytes.Equal(odd, body) {
+		b.Fatal("the example has no rating")
+	}
 	for _, bb := range []struct {
 		name string
 		body []byte
 	}{{"as documented", body}, {"with an odd field", odd}} {
 		b.Run(bb.name, func(b *testing.B) {
-			client := benchClient(b, "https://customer.example.com", &http.Client{Transport: answering{201, bb.body}})
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := client.CreateOutbound(context.Background(), benchByTicket); err != nil {
+				var call calls.Call
+				if err := flex.Decode(bb.body, &call); err != nil || call.ID != 398 {
 					b.Fatal(err)
 				}
 			}
@@ -211,6 +202,52 @@ func BenchmarkCreate(b *testing.B) {
 			b.ReportMetric(float64(cpuTime()-before)/float64(b.N), "cpu-ns/op")
 		})
 	}
+}
+
+// BenchmarkListCalls lists 100,000 calls and reports how much more memory is in
+// use at the end than after the first page.
+func BenchmarkListCalls(b *testing.B) {
+	const total, perPage = 100_000, 100
+	object := string(documentedAnswer(b, createdByTicket))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+		objects := make([]string, perPage)
+		for i := range objects {
+			objects[i] = strings.Replace(object, `"id": 398`, fmt.Sprintf(`"id": %d`, (page-1)*perPage+i+1), 1)
+		}
+		if page < total/perPage {
+			w.Header().Set("Link", fmt.Sprintf(`<?page=%d>; rel="next"`, page+1))
+		} else {
+			w.Header().Set("Link", `<?page=1>; rel="first"`)
+		}
+		fmt.Fprintf(w, "[%s]", strings.Join(objects, ","))
+	}))
+	defer server.Close()
+	client := benchClient(b, server.URL, server.Client())
+	for b.Loop() {
+		n, begin := 0, uint64(0)
+		for _, err := range client.ListCalls(context.Background(), calls.ListOptions{}) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			if n++; n == perPage+1 {
+				begin = heapInUse()
+			}
+		}
+		if n != total {
+			b.Fatalf("%d calls", n)
+		}
+		b.ReportMetric(float64(int64(heapInUse())-int64(begin)), "B-grown")
+		b.ReportMetric(float64(begin), "B-in-use")
+	}
+}
+
+// heapInUse is what is alive after a collection.
+func heapInUse() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }
 
 func benchClient(b *testing.B, root string, client *http.Client) *calls.Client {

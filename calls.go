@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"regexp"
 	"runtime"
 	"strings"
 	"time"
@@ -32,7 +31,7 @@ type Client struct {
 	region string
 	now    func() time.Time
 	logger *slog.Logger
-	given  *given
+	claims *claims
 }
 
 // NewClient returns a Client for https://{subdomain}.{domain}, such as
@@ -81,12 +80,19 @@ func (s *settings) newClient(user, token string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("calls: %w", err)
 	}
-	return &Client{sender: sender, root: s.root, region: s.region, now: s.now, logger: s.logger, given: &given{}}, nil
+	return &Client{sender: sender, root: s.root, region: s.region, now: s.now, logger: s.logger, claims: newClaims()}, nil
 }
 
-var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
-
-func isHostName(name string) bool { return len(name) <= 253 && hostName.MatchString(name) }
+func isHostName(name string) bool {
+	for label := range strings.SplitSeq(name, ".") {
+		isLabel := label != "" && len(label) <= 63 && label[0] != '-' && label[len(label)-1] != '-' &&
+			strings.Trim(label, "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == ""
+		if !isLabel {
+			return false
+		}
+	}
+	return len(name) <= 253
+}
 
 // NewClientFromEnv returns a Client that is set up by the environment:
 // CCAIP_SUBDOMAIN, CCAIP_DOMAIN and CCAIP_TOKEN, which are required, and
@@ -135,7 +141,7 @@ type InboundRequest struct {
 	// MenuID is the queue menu, an IVR or mobile one. Required.
 	MenuID int64 `json:"menu_id,omitempty"`
 	// EndUserNumber is the telephone number to dial. Required. Next to a
-	// TicketID it is sent as it is, without being judged.
+	// TicketID it is not judged.
 	EndUserNumber string `json:"end_user_number,omitempty"`
 	// TicketID is the CRM ticket whose end user is dialled.
 	TicketID string `json:"ticket_id,omitempty"`
@@ -160,7 +166,7 @@ type ScheduledRequest struct {
 	// ParentCallID is an earlier call that becomes the parent of the new one.
 	ParentCallID int64 `json:"call_id,omitempty"`
 	// EndUserNumber is the telephone number to dial. Required. Next to a
-	// TicketID it is sent as it is, without being judged.
+	// TicketID it is not judged.
 	EndUserNumber string `json:"end_user_number,omitempty"`
 	// TicketID is the CRM ticket whose end user is dialled.
 	TicketID string `json:"ticket_id,omitempty"`

@@ -46,14 +46,14 @@ var catalogue = []entry{
 // lookUp finds the problem that a message of the platform stands for, and what
 // the message names. It forgives what a text loses or gains on its way: case,
 // space around it, a final full stop, a typographic apostrophe, a hyphen.
-func lookUp(message string) (problem error, param string) {
+func lookUp(message string) (param string, problem error) {
 	message = plain(message)
 	for _, e := range catalogue {
 		if param, fits := e.match(message); fits {
-			return e.refine(param), param
+			return param, e.refine(param)
 		}
 	}
-	return nil, ""
+	return "", nil
 }
 
 // plain brings a message to the form that the catalogue is written in.

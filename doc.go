@@ -50,5 +50,6 @@
 //
 // The token, e-mail addresses and telephone numbers are in no log line, no error
 // text of this package, and no printed form of a client, a request, a result or
-// an error. The platform's own messages are passed on.
+// an error, the last two by pointer, as this package returns them. The platform's
+// own messages are passed on in errors.
 package calls

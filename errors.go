@@ -1,6 +1,7 @@
 package calls
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -213,7 +214,7 @@ func (e *APIError) Unwrap() error {
 }
 
 func problemOf(message string) error {
-	if found, _ := lookUp(message); found != nil {
+	if _, found := lookUp(message); found != nil {
 		return found
 	}
 	return ErrInvalidRequest
@@ -237,13 +238,27 @@ func sentinelOfStatus(status int) error {
 	return nil
 }
 
-// messageIn returns the text of {"message": "…"}, "" for a body without one.
+// messageIn returns the text of {"message": "…"}, "" for a body without one. It
+// reads no further than that, since a long body was cut.
 func messageIn(body []byte) string {
-	var said struct {
-		Message string `json:"message"`
+	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
+	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
+		return ""
 	}
-	_ = json.Unmarshal(body, &said) // a body of another kind has no message
-	return said.Message
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return ""
+		}
+		var value any
+		if decoder.Decode(&value) != nil {
+			return ""
+		}
+		if text, isText := value.(string); isText && key == "message" {
+			return text
+		}
+	}
+	return ""
 }
 
 // ValidationError is a problem that was found before anything was sent. It is
@@ -274,7 +289,7 @@ func (e *ValidationError) Unwrap() error {
 // validationErrors is the several problems of one request.
 type validationErrors []error
 
-func (list validationErrors) Error() string { return "calls: " + textOf(list...) }
+func (list validationErrors) Error() string { return "calls: " + textOf("; ", list) }
 
 func (list validationErrors) Unwrap() []error { return list }
 
@@ -289,7 +304,7 @@ type failure struct {
 }
 
 func (f *failure) Error() string {
-	text := "calls: " + f.operation + ": " + textOf(f.causes...)
+	text := "calls: " + f.operation + ": " + textOf(": ", f.causes)
 	if f.attempts > 1 {
 		text += fmt.Sprintf(" (after %d attempts)", f.attempts)
 	}
@@ -300,7 +315,7 @@ func (f *failure) Unwrap() []error { return f.causes }
 
 // textOf joins what errors say, without this package's name before each. What
 // others say may quote the wire, so it is shown without addresses and numbers.
-func textOf(errs ...error) string {
+func textOf(separator string, errs []error) string {
 	texts := make([]string, len(errs))
 	for i, err := range errs {
 		switch e := err.(type) {
@@ -314,5 +329,5 @@ func textOf(errs ...error) string {
 			texts[i] = redact.Text(strings.ReplaceAll(err.Error(), "\n", "; "))
 		}
 	}
-	return strings.Join(texts, "; ")
+	return strings.Join(texts, separator)
 }

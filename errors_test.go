@@ -158,6 +158,18 @@ var sentinels = []struct {
 		name: "ErrParameterMissing", is: calls.ErrParameterMissing, parent: calls.ErrInvalidRequest,
 		message: "param is missing or the value is empty: identifier", param: "identifier",
 	},
+	{
+		name: "ErrCallEnded", is: calls.ErrCallEnded, parent: calls.ErrInvalidRequest,
+		message: "Call is already ended",
+	},
+	{
+		name: "ErrCRMUnsupported", is: calls.ErrCRMUnsupported, parent: calls.ErrInvalidRequest,
+		message: "Unsupported CRM request",
+	},
+	{
+		name: "ErrDuplicateRequest", is: calls.ErrDuplicateRequest, parent: calls.ErrInvalidRequest,
+		message: "Duplicate request: Please wait for the interval to expire",
+	},
 	{name: "ErrUnauthorized", is: calls.ErrUnauthorized, status: http.StatusUnauthorized},
 	{name: "ErrForbidden", is: calls.ErrForbidden, status: http.StatusForbidden},
 	{name: "ErrNotFound", is: calls.ErrNotFound, status: http.StatusNotFound},
@@ -212,20 +224,23 @@ func TestEverySentinelIsReached(t *testing.T) {
 	}
 }
 
-// A sentinel that is added to the package has to be added to the table.
+// A sentinel that a request, an answer or its loss can bring about has to be in
+// the table; those of looking calls up are tested where that is.
 func TestSentinelTableIsComplete(t *testing.T) {
 	t.Parallel()
-	file, err := parser.ParseFile(token.NewFileSet(), "errors.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var want, got []string
-	ast.Inspect(file, func(n ast.Node) bool {
-		if spec, ok := n.(*ast.ValueSpec); ok && strings.HasPrefix(spec.Names[0].Name, "Err") {
-			want = append(want, spec.Names[0].Name)
+	for _, name := range []string{"errors.go", "enduser.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return true
-	})
+		ast.Inspect(file, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.ValueSpec); ok && strings.HasPrefix(spec.Names[0].Name, "Err") {
+				want = append(want, spec.Names[0].Name)
+			}
+			return true
+		})
+	}
 	for _, s := range sentinels {
 		got = append(got, s.name)
 	}
@@ -264,6 +279,7 @@ func TestMatchingOfMessagesIsForgiving(t *testing.T) {
 		{"an unknown message", "The moon is full", calls.ErrInvalidRequest, ""},
 		{"a documented message inside another", "Sorry: Contact not found", calls.ErrInvalidRequest, ""},
 		{"a documented message with more behind it", "Contact not found in the CRM", calls.ErrInvalidRequest, ""},
+		{"more behind what a message names", "Language 'fr' is not available yet", calls.ErrInvalidRequest, ""},
 		{"only the frame of a message", "Language '", calls.ErrInvalidRequest, ""},
 		{"a single full stop", ".", calls.ErrInvalidRequest, ""},
 	}
@@ -437,16 +453,20 @@ func TestErrorBodiesOfOtherKinds(t *testing.T) {
 	t.Parallel()
 	const limit = 64 << 10
 	tests := map[string]struct{ body, message string }{
-		"empty":                          {"", ""},
-		"HTML":                           {"<html><h1>Bad Gateway</h1></html>", ""},
-		"plain text":                     {"Contact not found", ""},
-		"an array":                       {`["Contact not found"]`, ""},
-		"null":                           {"null", ""},
-		"a cut object":                   {`{"message":"Contact`, ""},
-		"a message of another kind":      {`{"message":{"text":"Contact not found"}}`, ""},
-		"no message":                     {`{"error":"Contact not found"}`, ""},
-		"a message among others":         {`{"code":7,"message":"Contact not found","hint":null}`, "Contact not found"},
-		"a message with escapes":         {`{"message":"Contact \u006eot found"}`, "Contact not found"},
+		"empty":                           {"", ""},
+		"HTML":                            {"<html><h1>Bad Gateway</h1></html>", ""},
+		"plain text":                      {"Contact not found", ""},
+		"an array":                        {`["Contact not found"]`, ""},
+		"null":                            {"null", ""},
+		"a cut object":                    {`{"message":"Contact`, ""},
+		"a message of another kind":       {`{"message":{"text":"Contact not found"}}`, ""},
+		"no message":                      {`{"error":"Contact not found"}`, ""},
+		"a message among others":          {`{"code":7,"message":"Contact not found","hint":null}`, "Contact not found"},
+		"a message with escapes":          {`{"message":"Contact \u006eot found"}`, "Contact not found"},
+		"a key in another case beside it": {`{"message":"Contact not found","MESSAGE":"x"}`, "Contact not found"},
+		"a byte order mark before it":     {"\ufeff" + `{"message":"Contact not found"}`, "Contact not found"},
+		"something behind it":             {`{"message":"Contact not found"}</html>`, "Contact not found"},
+		"a message before 64 KiB of other things": {`{"message":"Contact not found","trace":"` + strings.Repeat("x", limit) + `"}`, "Contact not found"},
 		"64 KiB exactly":                 {strings.Repeat("x", limit), ""},
 		"a byte more than 64 KiB":        {strings.Repeat("x", limit+1), ""},
 		"a megabyte":                     {strings.Repeat("x", 1<<20), ""},
@@ -744,15 +764,15 @@ func TestTextsOfErrors(t *testing.T) {
 		},
 		"a server error of a create": {
 			responding(502, "<html>"), anOutbound,
-			"calls: CreateOutbound: outcome unknown; POST /apps/api/v1/calls: 502 Bad Gateway",
+			"calls: CreateOutbound: outcome unknown: POST /apps/api/v1/calls: 502 Bad Gateway",
 		},
 		"a broken connection": {
 			func(*http.Request) (*http.Response, error) { return nil, errors.New("broken\npipe") }, anOutbound,
-			"calls: CreateOutbound: outcome unknown; broken; pipe",
+			"calls: CreateOutbound: outcome unknown: broken; pipe",
 		},
 		"a created call without an id": {
 			responding(201, "{}"), anOutbound,
-			"calls: CreateOutbound: the answer could not be read; the created call has no id",
+			"calls: CreateOutbound: the answer could not be read: the created call has no id",
 		},
 	}
 	for name, test := range tests {

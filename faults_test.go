@@ -28,6 +28,16 @@ func hasty() []calls.Option {
 	}
 }
 
+// patience is how long an attempt under a fault may take: short where the fault
+// lets it wait in vain, and else out of the way of a slow machine.
+func patience(fault callstest.Fault) calls.Option {
+	switch fault {
+	case callstest.Stall, callstest.StallAfterCreate, callstest.StallBody:
+		return calls.WithTimeout(500 * time.Millisecond)
+	}
+	return calls.WithTimeout(time.Minute)
+}
+
 func hastyClient(t *testing.T, server *callstest.Server, opts ...calls.Option) *calls.Client {
 	t.Helper()
 	client, err := server.NewClient(append(hasty(), opts...)...)
@@ -114,7 +124,7 @@ func TestEveryFaultOfACreate(t *testing.T) {
 				t.Parallel()
 				server := callstest.NewServer(t, callstest.WithTLS())
 				server.Fail(tt.fault)
-				result, err := create(t.Context(), hastyClient(t, server))
+				result, err := create(t.Context(), hastyClient(t, server, patience(tt.fault)))
 				if tt.delivery == accepted && tt.err == nil {
 					if err != nil || result.Call == nil {
 						t.Fatalf("%v, %v", result, err)
@@ -233,7 +243,7 @@ func TestEveryFaultOfAReadOrAnUpdate(t *testing.T) {
 		t.Run(tt.fault.String(), func(t *testing.T) {
 			t.Parallel()
 			server := callstest.NewServer(t, callstest.WithTLS())
-			client := hastyClient(t, server)
+			client := hastyClient(t, server, patience(tt.fault))
 			id := server.AddCall(callstest.Call{})
 
 			server.Fail(tt.fault)
@@ -244,7 +254,7 @@ func TestEveryFaultOfAReadOrAnUpdate(t *testing.T) {
 			}
 
 			server.Fail(tt.fault)
-			client = hastyClient(t, server) // free of the hold that a 429 brought
+			client = hastyClient(t, server, patience(tt.fault)) // free of the hold that a 429 brought
 			err = client.UpdateCustomerFlag(t.Context(), id, calls.CustomerFlagUpdate{BadActor: &yes})
 			updates := len(server.Requests()) - readings
 			if !errors.Is(err, tt.updateErr) || updates != tt.updates {

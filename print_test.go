@@ -29,6 +29,7 @@ const (
 var (
 	privateOutbound  = calls.OutboundRequest{AgentEmail: canaryEmail, TicketID: "71450", EndUserNumber: canaryNumber, OutboundNumber: canaryOutbound, Lang: "fr-CA"}
 	privateInbound   = calls.InboundRequest{MenuID: 9, EndUserNumber: canaryNumber, TicketID: "71450", OutboundNumber: canaryOutbound, Lang: "en", RecordingPermission: calls.RecordingPermissionGranted}
+	privateEndUser   = calls.EndUser{Identifier: canaryToken, Name: canaryOutbound, Email: canaryEmail, Phone: canaryNumber}
 	privateScheduled = calls.ScheduledRequest{MenuID: 9, ParentCallID: 514, EndUserNumber: canaryNumber, TicketID: "71450", Lang: "en", ScheduledAt: documentedNow.Add(421 * time.Millisecond), RecordingPermission: calls.RecordingPermissionDenied}
 )
 
@@ -58,6 +59,8 @@ func TestNothingPrivateIsPrinted(t *testing.T) {
 		"inbound request, by pointer":   {&privateInbound, true},
 		"scheduled request":             {privateScheduled, true},
 		"scheduled request, by pointer": {&privateScheduled, true},
+		"end user":                      {privateEndUser, true},
+		"end user, by pointer":          {&privateEndUser, true},
 		"result":                        {result, true},
 		"result that awaits an agent":   {&calls.CreateResult{AwaitsAgent: true}, true},
 		"call":                          {result.Call, true},
@@ -168,6 +171,8 @@ func TestPrintedForms(t *testing.T) {
 		"inbound":  {privateInbound, "calls.InboundRequest{menu_id=9 end_user_number=[redacted] ticket_id=71450 outbound_number=[redacted] lang=en recording_permission=recording_permission_granted}"},
 		"scheduled": {privateScheduled, "calls.ScheduledRequest{menu_id=9 call_id=514 end_user_number=[redacted] ticket_id=71450 lang=en " +
 			"scheduled_at=2019-09-01T00:00:00.421Z recording_permission=recording_permission_denied}"},
+		"end user":        {privateEndUser, "calls.EndUser{identifier=[redacted] name=[redacted] email=[redacted] phone=[redacted]}"},
+		"empty end user":  {calls.EndUser{}, "calls.EndUser{}"},
 		"empty outbound":  {calls.OutboundRequest{}, "calls.OutboundRequest{}"},
 		"empty inbound":   {calls.InboundRequest{}, "calls.InboundRequest{}"},
 		"empty scheduled": {calls.ScheduledRequest{}, "calls.ScheduledRequest{}"},
@@ -183,8 +188,10 @@ func TestPrintedForms(t *testing.T) {
 					t.Errorf("%s prints %s, want %s", format, got, test.want)
 				}
 			}
-			if got := fmt.Sprintf("%q", test.value); got != fmt.Sprintf("%q", test.want) {
-				t.Errorf("%%q prints %s", got)
+			for _, format := range []string{"%q", "%#v", "%d", "%x", "%10.5s"} {
+				if got, want := fmt.Sprintf(format, test.value), fmt.Sprintf(format, test.want); got != want {
+					t.Errorf("%s prints %s, want %s", format, got, want)
+				}
 			}
 			var log bytes.Buffer
 			slog.New(slog.NewJSONHandler(&log, nil)).Info("", "value", test.value)
@@ -203,6 +210,7 @@ func TestRequestsSurviveJSON(t *testing.T) {
 	checkSurvivesJSON(t, privateOutbound)
 	checkSurvivesJSON(t, privateInbound)
 	checkSurvivesJSON(t, privateScheduled)
+	checkSurvivesJSON(t, privateEndUser)
 	checkSurvivesJSON(t, calls.OutboundRequest{})
 	checkSurvivesJSON(t, calls.InboundRequest{})
 	checkSurvivesJSON(t, calls.ScheduledRequest{})

@@ -99,7 +99,7 @@ func (o *outcome) delivery() Delivery {
 func (o *outcome) apiError() *APIError {
 	answer := o.result.Answer
 	message := messageIn(answer.Body)
-	_, param := lookUp(message)
+	param, _ := lookUp(message)
 	return &APIError{
 		StatusCode: answer.StatusCode,
 		Message:    message,
@@ -134,7 +134,7 @@ func (o *outcome) warnOfUnknownMessage(ctx context.Context, said *APIError) {
 	if logger == nil || said.StatusCode != http.StatusBadRequest {
 		return
 	}
-	if known, _ := lookUp(said.Message); known != nil {
+	if _, known := lookUp(said.Message); known != nil {
 		return
 	}
 	logger.LogAttrs(ctx, slog.LevelWarn, "calls: unknown message",
@@ -191,7 +191,7 @@ func (o *outcome) createResult(ctx context.Context) (*CreateResult, error) {
 			return nil, o.failed(ctx, DeliveryAccepted, ErrUndecodable, errors.New("the created call has no id"))
 		}
 		call.raw = &answer.Body
-		o.client.given.add(call.ID)
+		o.client.claims.claim(call.ID, o.created)
 		return &CreateResult{Call: call}, nil
 	case answer.StatusCode == http.StatusAccepted, answer.StatusCode == http.StatusOK && isEcho(answer):
 		return &CreateResult{AwaitsAgent: true}, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -114,7 +113,7 @@ func (c *Client) settle(ctx context.Context, sought *intent, opts SettleOptions)
 			if err != nil {
 				return nil, err
 			}
-			if !known[call.ID] && sought.fits(call, since) && !c.given.has(call.ID) {
+			if !known[call.ID] && sought.fits(call, since) && !c.claims.isOthers(call.ID, sought) {
 				known[call.ID] = true
 				candidates = append(candidates, call)
 			}
@@ -131,31 +130,51 @@ func (c *Client) settle(ctx context.Context, sought *intent, opts SettleOptions)
 	case 0:
 		return nil, ErrCallNotFound
 	case 1:
-		c.given.add(candidates[0].ID)
-		return candidates[0], nil
+		if c.claims.claim(candidates[0].ID, sought) {
+			return candidates[0], nil
+		}
+		return nil, ErrCallNotFound // another create took it meanwhile
 	}
 	return nil, &AmbiguousError{Candidates: candidates}
 }
 
-// given remembers the last calls that a Client has returned as made by one of
-// its creates. It is safe for concurrent use.
-type given struct {
-	mu   sync.Mutex
-	ids  [1024]int64
-	next int
+// claims remembers which create of a Client made which of the last calls. It is
+// safe for concurrent use.
+type claims struct {
+	mu    sync.Mutex
+	by    map[int64]*intent
+	order []int64 // of the calls in by, as a ring
+	next  int
 }
 
-func (g *given) add(id int64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.ids[g.next] = id
-	g.next = (g.next + 1) % len(g.ids)
+const maxClaims = 1024
+
+func newClaims() *claims { return &claims{by: map[int64]*intent{}} }
+
+// claim says that a create made a call. It is false if another did.
+func (c *claims) claim(callID int64, create *intent) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if owner, ok := c.by[callID]; ok {
+		return owner == create
+	}
+	c.by[callID] = create
+	if len(c.order) < maxClaims {
+		c.order = append(c.order, callID)
+		return true
+	}
+	delete(c.by, c.order[c.next])
+	c.order[c.next] = callID
+	c.next = (c.next + 1) % maxClaims
+	return true
 }
 
-func (g *given) has(id int64) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return slices.Contains(g.ids[:], id)
+// isOthers reports whether another create made a call.
+func (c *claims) isOthers(callID int64, create *intent) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	owner, ok := c.by[callID]
+	return ok && owner != create
 }
 
 // intent is what of a create a listing of calls can show. The error of a create

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -134,6 +135,34 @@ func TestSettleKnowsTheCallsOfItsOwnClient(t *testing.T) {
 		}
 		if call, err := client.Settle(t.Context(), notMade, calls.SettleOptions{}); !errors.Is(err, calls.ErrCallNotFound) {
 			t.Errorf("the call that was settled for another create: %v, %v", call, err)
+		}
+	})
+}
+
+func TestTwoSettlesDoNotTakeTheSameCall(t *testing.T) {
+	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		made := lost(t, server, client, true, request)
+		notMade := lost(t, server, client, false, request)
+		var found [2]*calls.Call
+		var wg sync.WaitGroup
+		for i, err := range []error{made, notMade} {
+			wg.Go(func() { found[i], _ = client.Settle(t.Context(), err, calls.SettleOptions{}) })
+		}
+		wg.Wait()
+		if (found[0] == nil) == (found[1] == nil) {
+			t.Errorf("of one call: %v and %v", found[0], found[1])
+		}
+	})
+}
+
+func TestSettlingAgainFindsTheSameCall(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		err := lost(t, server, client, true, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
+		for range 2 {
+			if call, err := client.Settle(t.Context(), err, calls.SettleOptions{}); err != nil || call.ID != server.Calls()[0].ID {
+				t.Errorf("%v, %v", call, err)
+			}
 		}
 	})
 }
@@ -359,11 +388,11 @@ func TestWatchCallWaitsForACallThatIsNotListedYet(t *testing.T) {
 func TestWatchCallKeepsOffTheRateLimit(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		id := server.AddCall(callstest.Call{})
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 9500*time.Millisecond)
 		defer cancel()
 		_, _, err := statuses(ctx, client, id, calls.WatchOptions{Interval: time.Nanosecond, MaxInterval: time.Nanosecond})
 		if n := len(server.Requests()); n != 10 || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%d looks in 10 s, %v", n, err)
+			t.Errorf("%d looks in 9.5 s, %v", n, err)
 		}
 	})
 }

@@ -77,7 +77,7 @@ func refusesEnded(limiter calls.RateLimiter, within bounds) error {
 		}
 		for _, err := range errs {
 			if !errors.Is(err, ctx.Err()) {
-				return fmt.Errorf("Wait returned %v, the context had ended before with %v", err, ctx.Err())
+				return fmt.Errorf("the context had ended before with %v, and Wait returned %v", ctx.Err(), err)
 			}
 		}
 	}
@@ -103,7 +103,7 @@ func returnsOnCancel(limiter calls.RateLimiter, within bounds) error {
 		case errors.Is(err, context.Canceled):
 			refused++
 		case err != nil: // nil: the turn came before the end, or with it
-			return fmt.Errorf("Wait returned %w, the context was cancelled", err)
+			return fmt.Errorf("the context was cancelled, and Wait returned %w", err)
 		}
 	}
 	if refused == 0 {

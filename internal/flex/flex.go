@@ -28,7 +28,7 @@ func Decode(data []byte, dst any) error {
 	// Nearly every answer keeps to the documented types, and encoding/json is
 	// several times faster than forgiving. But it knows one spelling of a key, and
 	// takes a key in another case for the same.
-	if startsObject(data) && isLowerCased(data) && !mentionsOtherSpelling(data, target.Type()) {
+	if startsObject(data) && hasPlainKeys(data, shapeOf(target.Type()).otherSpellings) {
 		if json.Unmarshal(data, dst) == nil {
 			return nil
 		}
@@ -42,36 +42,54 @@ func startsObject(data []byte) bool {
 	return len(data) > 0 && data[0] == '{'
 }
 
-// isLowerCased reports whether every key in data is of lower-case ASCII. It may
-// be wrong about what is not JSON.
-func isLowerCased(data []byte) bool {
-	for {
-		begin := bytes.IndexByte(data, '"')
-		if begin < 0 {
+// hasPlainKeys reports whether every key in data is of lower-case ASCII and none
+// is one of others. A string that looks like an odd key counts as one.
+func hasPlainKeys(data []byte, others []string) bool {
+	for i := 0; ; i++ {
+		colon := bytes.IndexByte(data[i:], ':')
+		if colon < 0 {
 			return true
 		}
-		data = data[begin+1:]
-		end := stringEnd(data)
-		text := data[:end]
-		data = bytes.TrimLeft(data[min(end+1, len(data)):], " \t\r\n")
-		isKey := len(data) > 0 && data[0] == ':'
-		if isKey && bytes.ContainsFunc(text, func(r rune) bool { return r >= 'A' && r <= 'Z' || r == '\\' || r > '~' }) {
+		i += colon
+		if key, isKey := lastString(data[:i]); isKey && (!isPlain(key) || isOneOf(key, others)) {
 			return false
 		}
 	}
 }
 
-// stringEnd returns where the quote is that ends a string.
-func stringEnd(data []byte) int {
-	for i := 0; i < len(data); i++ {
-		switch data[i] {
-		case '"':
-			return i
-		case '\\':
-			i++
+// lastString returns what stands in quotes at the end of data. Of a string with
+// an escaped quote in it that is the part behind.
+func lastString(data []byte) (text []byte, ok bool) {
+	end := len(data) - 1
+	for end >= 0 && (data[end] == ' ' || data[end] == '\n' || data[end] == '\t' || data[end] == '\r') {
+		end--
+	}
+	if end < 0 || data[end] != '"' {
+		return nil, false
+	}
+	begin := end - 1
+	for begin >= 0 && data[begin] != '"' {
+		begin--
+	}
+	return data[begin+1 : end], true
+}
+
+func isPlain(key []byte) bool {
+	for _, b := range key {
+		if b >= 'A' && b <= 'Z' || b == '\\' || b > '~' {
+			return false
 		}
 	}
-	return len(data)
+	return true
+}
+
+func isOneOf(key []byte, names []string) bool {
+	for _, name := range names {
+		if string(key) == name {
+			return true
+		}
+	}
+	return false
 }
 
 // decodeObject reads the first JSON value of data, so that a byte order mark
@@ -202,7 +220,7 @@ func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
 // shape is what Decode needs to know of a struct type.
 type shape struct {
 	fields         []field
-	otherSpellings [][]byte // quoted, of this type and of all below it
+	otherSpellings []string // of this type and of all below it
 }
 
 type field struct {
@@ -227,7 +245,7 @@ func shapeOf(t reflect.Type) shape {
 		other := f.Tag.Get("flex")
 		s.fields = append(s.fields, field{index: i, key: key, otherKey: other})
 		if other != "" {
-			s.otherSpellings = append(s.otherSpellings, []byte(strconv.Quote(other)))
+			s.otherSpellings = append(s.otherSpellings, other)
 		}
 		if below := elementType(f.Type); below.Kind() == reflect.Struct {
 			s.otherSpellings = append(s.otherSpellings, shapeOf(below).otherSpellings...)
@@ -242,13 +260,4 @@ func elementType(t reflect.Type) reflect.Type {
 		t = t.Elem()
 	}
 	return t
-}
-
-func mentionsOtherSpelling(data []byte, t reflect.Type) bool {
-	for _, spelling := range shapeOf(t).otherSpellings {
-		if bytes.Contains(data, spelling) {
-			return true
-		}
-	}
-	return false
 }

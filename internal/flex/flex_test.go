@@ -166,12 +166,15 @@ func TestDecodeOfWhatIsNoObject(t *testing.T) {
 func TestBothWaysOfDecodingAgree(t *testing.T) {
 	t.Parallel()
 	bodies := map[string]string{
-		"a list with null in it":       `{"list":[{"id":1},null]}`,
-		"a list of pointers with null": `{"pointers":[null,{"id":1}]}`,
-		"a list of numbers with null":  `{"numbers":[1,null,2]}`,
-		"a key in another case":        `{"id":1,"ID":2}`,
-		"only a key in another case":   `{"NAME":"x"}`,
-		"text that is no UTF-8":        "{\"name\":\"a\xffb\"}",
+		"a list with null in it":               `{"list":[{"id":1},null]}`,
+		"a list of pointers with null":         `{"pointers":[null,{"id":1}]}`,
+		"a list of numbers with null":          `{"numbers":[1,null,2]}`,
+		"a key in another case":                `{"id":1,"ID":2}`,
+		"a key in another case by an escape":   `{"id":1,"\u0049\u0044":2}`,
+		"a key in another letter that folds":   "{\"kind\":\"a\",\"\u212aind\":\"b\"}",
+		"a key in another case behind a quote": `{"name":"\"","id":1,"ID":2}`,
+		"only a key in another case":           `{"NAME":"x"}`,
+		"text that is no UTF-8":                "{\"name\":\"a\xffb\"}",
 	}
 	for name, body := range bodies {
 		t.Run(name, func(t *testing.T) {

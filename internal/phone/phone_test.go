@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/ccaip-go/calls/internal/phone"
 )
@@ -21,6 +22,7 @@ func TestDialable(t *testing.T) {
 		{name: "another country", number: "+82-10-6861-2345"},
 		{name: "brackets and dots", number: "+1 (859) 657.9625"},
 		{name: "a bracket before the plus", number: "(+1) 859-657-9625"},
+		{name: "minus signs", number: "+1 859−657−9625"},
 		{name: "slashes", number: "+49 30/123456"},
 		{name: "a wide plus and wide digits", number: "＋１８５９６５７９６２５"},
 		{name: "space around it", number: " +1 859 657 9625 "},
@@ -107,7 +109,7 @@ func TestErrorsDoNotShowTheNumber(t *testing.T) {
 func FuzzDialable(f *testing.F) {
 	for _, number := range []string{
 		"+1 859-657-9625", "859-657-9625", "123123", "+1 999-657-12", "+82-10-6861-2345", "(+1) 859", "0049 30 123456",
-		"＋１８５９６５７９６２５", "859-657-9625 x12", "+", "", "\xff", "tel:+1", "911", "+800 1234 5678",
+		"＋１８５９６５７９６２５", "859-657-9625 x12", "859-657-9625~12", "+", "", "\xff", "tel:+1", "911", "+800 1234 5678",
 	} {
 		for _, region := range []string{"", "US", "DE", "IT"} {
 			f.Add(number, region)
@@ -133,6 +135,18 @@ func FuzzDialable(f *testing.F) {
 		digits, hasPlus := strings.CutPrefix(got, "+")
 		if !hasPlus || digits == "" || strings.Trim(digits, "0123456789") != "" {
 			t.Errorf("Dialable(%q, %q) is %q, which is neither as written nor E.164", number, region, got)
+		}
+		// A number keeps its end, whatever is put before it: what is missing there
+		// was an extension. (The digits of other scripts become others.)
+		isASCII := utf8.RuneCountInString(number) == len(number)
+		written := strings.Map(func(r rune) rune {
+			if r < '0' || r > '9' {
+				return -1
+			}
+			return r
+		}, number)
+		if isASCII && !strings.HasSuffix(written, got[max(1, len(got)-4):]) {
+			t.Errorf("Dialable(%q, %q) is %q, which ends in another way", number, region, got)
 		}
 		if again, err := phone.Dialable(got, region); err != nil || again != got {
 			t.Errorf("%q of %q is not dialable itself: %q, %v", got, number, again, err)

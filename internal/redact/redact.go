@@ -4,7 +4,7 @@ package redact
 
 import "regexp"
 
-var private = regexp.MustCompile(`[^\s"'<>(),;:=]+@[^\s"'<>(),;:]+|[+＋]?\p{Nd}(?:[\p{Zs}\p{Pd}()./]*\p{Nd}){6,}`)
+var private = regexp.MustCompile(`[^\s"'<>(),;:=]+@[^\s"'<>(),;:]+|[+＋]?\p{Nd}(?:[\p{Zs}\p{Pd}\p{Ps}\p{Pe}./−]*\p{Nd}){6,}`)
 
 // Text returns s with every e-mail address, and everything that could be a
 // telephone number, replaced. It would rather replace too much.

@@ -49,7 +49,10 @@ func (s *series) run(ctx context.Context) Result {
 		return Result{Err: err}
 	}
 	// The answer that comes back here is the stand-in that RoundTrip returned.
-	_, err = s.loop.Do(request)
+	standIn, err := s.loop.Do(request)
+	if err == nil {
+		_ = standIn.Body.Close()
+	}
 	switch {
 	case s.waiting:
 		s.result.Err = errors.Join(s.result.Err, ctx.Err())

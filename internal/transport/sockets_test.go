@@ -454,3 +454,37 @@ func mustParse(t *testing.T, raw string) *url.URL {
 }
 
 func silent() *log.Logger { return log.New(io.Discard, "", 0) }
+
+func TestTheProxyOfTheCallersClientIsUsed(t *testing.T) {
+	var through string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		through = r.URL.String()
+		w.WriteHeader(201)
+	}))
+	defer proxy.Close()
+	transport := newTransport(t)
+	transport.Proxy = http.ProxyURL(mustParse(t, proxy.URL))
+	result := senderTo(t, "http://customer.example.com", &http.Client{Transport: transport}).Send(t.Context(), createRequest())
+	if statusOf(result) != 201 || through != "http://customer.example.com/calls" {
+		t.Errorf("through the proxy: %q, %+v", through, result)
+	}
+}
+
+func TestTheClientCertificateOfTheCallersClientIsUsed(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TLS.PeerCertificates) == 1 {
+			w.WriteHeader(201)
+		}
+	}))
+	server.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	server.Config.ErrorLog = silent()
+	server.StartTLS()
+	defer server.Close()
+	if result := senderTo(t, server.URL, server.Client()).Send(t.Context(), createRequest()); result.Answer != nil {
+		t.Errorf("without a certificate: %+v", result)
+	}
+	server.Client().Transport.(*http.Transport).TLSClientConfig.Certificates = server.TLS.Certificates
+	if result := senderTo(t, server.URL, server.Client()).Send(t.Context(), createRequest()); statusOf(result) != 201 {
+		t.Errorf("with one: %+v", result)
+	}
+}

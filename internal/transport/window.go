@@ -37,6 +37,9 @@ func (w *Window) Wait(ctx context.Context) error {
 }
 
 func (w *Window) enter(ctx context.Context) (leave func(), err error) {
+	if err := ctx.Err(); err != nil { // else select might still choose a slot
+		return nil, err
+	}
 	select {
 	case last := <-w.slots:
 		if err := sleep(ctx, time.Until(last.Add(second))); err != nil {

@@ -1,0 +1,300 @@
+package calls_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/jarcoal/httpmock"
+	"golang.org/x/time/rate"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
+)
+
+// double starts a double of the platform, so that the examples run anywhere.
+func double() (*calls.Client, *callstest.Server) {
+	server, err := callstest.Start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := server.NewClient()
+	if err != nil {
+		log.Fatal(err)
+	}
+	return client, server
+}
+
+// quickStart is what the README begins with.
+func quickStart(ctx context.Context) error {
+	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", os.Getenv("CCAIP_TOKEN"))
+	if err != nil {
+		return err
+	}
+	result, err := client.CreateOutbound(ctx, calls.OutboundRequest{
+		AgentEmail:    "agent@example.com",
+		EndUserNumber: "+1 859-657-9625",
+	})
+	switch {
+	case errors.Is(err, calls.ErrAgentUnavailable):
+		return errors.New("the agent is busy")
+	case err != nil:
+		return err // see "When a create fails" before trying again
+	case result.AwaitsAgent:
+		fmt.Println("the agent has to place the call in the widget")
+	default:
+		fmt.Println("created call", result.Call.ID, result.Call.Status)
+	}
+	return nil
+}
+
+func Example() {
+	// Without CCAIP_TOKEN the quick start of the README ends here.
+	if os.Getenv("CCAIP_TOKEN") != "" {
+		return
+	}
+	fmt.Println(quickStart(context.Background()))
+	// Output: calls: the token is empty
+}
+
+func ExampleClient_CreateOutbound() {
+	client, server := double()
+	defer server.Close()
+
+	result, err := client.CreateOutbound(context.Background(), calls.OutboundRequest{
+		AgentEmail:    "agent@example.com",
+		EndUserNumber: "+1 859-657-9625",
+	})
+	if err != nil {
+		fmt.Println(err, "– can it have rung?", calls.DeliveryOf(err))
+		return
+	}
+	fmt.Println(result.Call.ID, result.Call.Status)
+	// Output: 397 assigned
+}
+
+// An agent who has to choose the number to call from places the call by hand.
+// It is a success: creating the call again would make a second one.
+func ExampleClient_CreateOutbound_awaitsAgent() {
+	client, server := double()
+	defer server.Close()
+
+	result, err := client.CreateOutbound(context.Background(), calls.OutboundRequest{
+		AgentEmail: "chooser@example.com",
+		TicketID:   "71450",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(result.AwaitsAgent, result.Call == nil)
+	// Output: true true
+}
+
+func ExampleClient_CreateInbound() {
+	client, server := double()
+	defer server.Close()
+
+	_, err := client.CreateInbound(context.Background(), calls.InboundRequest{
+		MenuID:        13,
+		EndUserNumber: "+82-10-6861-2345",
+	})
+	var refused *calls.APIError
+	if errors.Is(err, calls.ErrMenuClosed) && errors.As(err, &refused) {
+		fmt.Println("closed:", refused.Param)
+	}
+	// Output: closed: after hours
+}
+
+func ExampleClient_CreateScheduled() {
+	client, server := double()
+	defer server.Close()
+
+	result, err := client.CreateScheduled(context.Background(), calls.ScheduledRequest{
+		MenuID:        9,
+		EndUserNumber: "+82-10-6861-2345",
+		ScheduledAt:   time.Date(2100, 9, 15, 0, 19, 14, 0, time.UTC),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(result.Call.ID, result.Call.ScheduledAt.Format(time.RFC3339))
+	// Output: 397 2100-09-15T00:19:14Z
+}
+
+func ExampleClient_GetCustomerFlag() {
+	client, server := double()
+	defer server.Close()
+	id := server.AddCall(callstest.Call{})
+
+	flag, err := client.GetCustomerFlag(context.Background(), id)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(flag.BadActor == nil) // nobody has said so or otherwise
+	// Output: true
+}
+
+func ExampleClient_UpdateCustomerFlag() {
+	client, server := double()
+	defer server.Close()
+	id := server.AddCall(callstest.Call{})
+
+	yes := true
+	err := client.UpdateCustomerFlag(context.Background(), id, calls.CustomerFlagUpdate{VerifiedCustomer: &yes})
+	flag := server.Flag(id)
+	fmt.Println(err, *flag.VerifiedCustomer, flag.BadActor == nil)
+	// Output: <nil> true true
+}
+
+func ExampleClient_Validate() {
+	client, server := double()
+	defer server.Close()
+
+	err := client.Validate(calls.OutboundRequest{EndUserNumber: "123123", Lang: "fr-ca"})
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, problem := range several.Unwrap() {
+			fmt.Println(problem)
+		}
+	}
+	// Output:
+	// calls: agent_email is required
+	// calls: end_user_number has no country code
+	// calls: lang is not of the form "fr" or "fr-CA"
+}
+
+func ExampleDeliveryOf() {
+	client, server := double()
+	defer server.Close()
+	server.Fail(callstest.HangUpAfterCreate) // the call is made, and the answer lost
+
+	_, err := client.CreateOutbound(context.Background(), calls.OutboundRequest{
+		AgentEmail: "agent@example.com",
+		TicketID:   "71450",
+	})
+	switch calls.DeliveryOf(err) {
+	case calls.DeliveryNotSent, calls.DeliveryRejected:
+		fmt.Println("no call: it can be created again")
+	case calls.DeliveryAccepted, calls.DeliveryUnknown:
+		fmt.Println("it may have rung: look before trying again")
+	}
+	fmt.Println(len(server.Calls()), "call")
+	// Output:
+	// it may have rung: look before trying again
+	// 1 call
+}
+
+func ExampleClient_Settle() {
+	client, server := double()
+	defer server.Close()
+	server.Fail(callstest.HangUpAfterCreate)
+
+	_, err := client.CreateOutbound(context.Background(), calls.OutboundRequest{
+		AgentEmail: "agent@example.com",
+		TicketID:   "71450",
+	})
+	call, err := client.Settle(context.Background(), err, calls.SettleOptions{Window: time.Millisecond})
+	fmt.Println(call, err)
+	// Output: calls.Call{id=397 call_type=Voice Outbound (API) status=assigned} <nil>
+}
+
+func ExampleClient_ListCalls() {
+	client, server := double()
+	defer server.Close()
+	for range 3 {
+		server.AddCall(callstest.Call{})
+	}
+	for call, err := range client.ListCalls(context.Background(), calls.ListOptions{SortBy: "id", Descending: true}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(call.ID, call.Status)
+	}
+	// Output:
+	// 399 queued
+	// 398 queued
+	// 397 queued
+}
+
+func ExampleClient_FindCall() {
+	client, server := double()
+	defer server.Close()
+
+	_, err := client.FindCall(context.Background(), 4711, time.Now().Add(-time.Hour))
+	fmt.Println(errors.Is(err, calls.ErrCallNotFound))
+	// Output: true
+}
+
+func ExampleClient_WatchCall() {
+	client, server := double()
+	defer server.Close()
+	id := server.AddCall(callstest.Call{Status: "finished"})
+
+	for call, err := range client.WatchCall(context.Background(), id, calls.WatchOptions{}) {
+		fmt.Println(call.Status, err)
+	}
+	// Output: finished <nil>
+}
+
+func ExampleClient_AuthenticateEndUser() {
+	client, server := double()
+	defer server.Close()
+	id := server.AddCall(callstest.Call{Status: "finished"})
+
+	err := client.AuthenticateEndUser(context.Background(), id, calls.EndUser{Identifier: "customer-67"})
+	fmt.Println(errors.Is(err, calls.ErrCallEnded))
+	// Output: true
+}
+
+func ExampleClient_Do() {
+	client, server := double()
+	defer server.Close()
+	id := server.AddCall(callstest.Call{})
+
+	var flag map[string]any
+	err := client.Do(context.Background(), http.MethodGet, fmt.Sprintf("calls/%d/customer_flag", id), nil, &flag)
+	fmt.Println(len(flag), err)
+	// Output: 3 <nil>
+}
+
+// Several processes share the platform's limit: each takes its part, or all ask
+// one limiter.
+func ExampleWithRateLimiter() {
+	share := rate.NewLimiter(4, 1) // of one of two processes
+	_, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", calls.WithRateLimiter(share))
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+// A mock transport stands in for the platform in tests of a mapping.
+func ExampleWithHTTPClient_httpmock() {
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder("POST", "https://customer.uc1.ccaiplatform.com/apps/api/v1/calls",
+		httpmock.NewStringResponder(400, `{"message":"Agent is not available to take this call"}`))
+	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token",
+		calls.WithHTTPClient(&http.Client{Transport: mock}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = client.CreateOutbound(context.Background(), calls.OutboundRequest{
+		AgentEmail: "agent@example.com",
+		TicketID:   "71450",
+	})
+	fmt.Println(errors.Is(err, calls.ErrAgentUnavailable), mock.GetTotalCallCount())
+	// Output: true 1
+}
+
+// What is printed shows neither the token nor an address nor a number.
+func ExampleOutboundRequest_String() {
+	request := calls.OutboundRequest{AgentEmail: "agent@example.com", EndUserNumber: "+1 859-657-9625", TicketID: "71450"}
+	fmt.Printf("%+v\n", request)
+	// Output: calls.OutboundRequest{agent_email=[redacted] ticket_id=71450 end_user_number=[redacted]}
+}
