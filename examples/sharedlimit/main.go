@@ -1,0 +1,111 @@
+// Sharedlimit has two processes create calls under one rate limit, which they
+// keep in Redis. They talk to a double of the platform: nobody is called.
+//
+//	redis-server --save "" &
+//	go run .
+//	go run . -redis 10.0.0.7:6379 -calls 40
+//	go run . -redis-down share
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+
+	"github.com/ccaip-go/calls/callstest"
+	"github.com/ccaip-go/calls/examples/internal/platform"
+)
+
+// settings are the same for all processes.
+type settings struct {
+	redis     string // address
+	redisDown string // refuse or share
+	calls     int    // of each worker
+}
+
+func main() {
+	var s settings
+	flag.StringVar(&s.redis, "redis", "127.0.0.1:6379", "address of the Redis")
+	flag.StringVar(&s.redisDown, "redis-down", "refuse", `what to do without Redis: "refuse" to call, or keep to a "share" of the limit`)
+	flag.IntVar(&s.calls, "calls", 20, "how many calls each process creates, 1 to 100")
+	platform.ParseFlags()
+	redis.SetLogger(&logging.VoidLogger{}) // what fails comes back as an error
+
+	if err := s.run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func (s settings) run(ctx context.Context) error {
+	switch {
+	case s.calls < 1 || s.calls > 100:
+		return fmt.Errorf("-calls %d is not between 1 and 100", s.calls)
+	case s.redisDown != "refuse" && s.redisDown != "share":
+		return fmt.Errorf("-redis-down %q is neither refuse nor share", s.redisDown)
+	}
+	if name := os.Getenv(workerVariable); name != "" {
+		return s.work(ctx, name)
+	}
+	requests, err := s.demonstrate(ctx)
+	report(requests)
+	return err
+}
+
+// demonstrate starts a double of the platform and two workers, and returns what
+// arrived.
+func (s settings) demonstrate(ctx context.Context) ([]callstest.Request, error) {
+	server, err := callstest.Start()
+	if err != nil {
+		return nil, err
+	}
+	defer server.Close()
+
+	ended := make(chan error)
+	for _, name := range workers {
+		go func() { ended <- s.startWorker(ctx, server, name) }()
+	}
+	var errs []error
+	for range workers {
+		errs = append(errs, <-ended)
+	}
+	return server.Requests(), errors.Join(errs...)
+}
+
+func report(requests []callstest.Request) {
+	for _, name := range workers {
+		fmt.Printf("%s: %d requests\n", name, countOf(requests, name))
+	}
+	fmt.Printf("At most %d of all %d requests arrived within a second.\n", inBusiestSecond(requests), len(requests))
+}
+
+func countOf(requests []callstest.Request, worker string) (n int) {
+	for _, r := range requests {
+		if strings.HasPrefix(r.Header.Get("User-Agent"), worker) {
+			n++
+		}
+	}
+	return n
+}
+
+// inBusiestSecond counts the requests of any second: the busiest begins with a
+// request.
+func inBusiestSecond(requests []callstest.Request) (most int) {
+	for first := range requests {
+		n := 0
+		for _, r := range requests[first:] {
+			if r.At.Sub(requests[first].At) < time.Second {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	return most
+}

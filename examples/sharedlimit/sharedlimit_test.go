@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/go-redis/redis_rate/v10"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+	"golang.org/x/time/rate"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
+)
+
+// TestMain makes the test binary a worker where a test has started it as one.
+func TestMain(m *testing.M) {
+	if os.Getenv(workerVariable) != "" {
+		main()
+		return
+	}
+	redis.SetLogger(&logging.VoidLogger{})
+	os.Exit(m.Run())
+}
+
+func TestTwoProcessesKeepToOneLimit(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	s := settings{redis: startRedis(t, freeAddress(t)), redisDown: "refuse", calls: 15}
+	requests, err := s.demonstrate(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := inBusiestSecond(requests); n > 10 {
+		t.Errorf("%d requests arrived within a second, the platform takes 10", n)
+	}
+	for _, name := range workers {
+		if n := countOf(requests, name); n != s.calls {
+			t.Errorf("%d requests of %s, want %d", n, name, s.calls)
+		}
+		if countOf(requests[:len(requests)/2], name) == 0 {
+			t.Errorf("%s got no turn before the other was done", name)
+		}
+	}
+}
+
+func TestLimiterKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	rdb := redisAt(t, startRedis(t, freeAddress(t)))
+	callstest.TestRateLimiter(t, func(t *testing.T) calls.RateLimiter {
+		return NewLimiter(rdb, t.Name(), Refuse)
+	})
+}
+
+func TestDeadlineThatCannotBeMetFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	rdb := redisAt(t, startRedis(t, freeAddress(t)))
+	const turns = 5 * turnsASecond // more than fit the deadline
+	for name, fill := range map[string]func(*testing.T, *Limiter){
+		"callers of this process": func(t *testing.T, l *Limiter) {
+			for range turns {
+				go func() { _ = l.Wait(t.Context()) }()
+			}
+			for l.inLine.Load() < turns/2 { // not all: some may have had their turns
+				time.Sleep(time.Millisecond)
+			}
+		},
+		"other processes": func(t *testing.T, l *Limiter) { fillLine(t, rdb, l.key, turns) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := NewLimiter(rdb, t.Name(), Refuse)
+			fill(t, l)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			if err := l.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+				t.Errorf("Wait returned %v, the context's error was %v by then", err, ctx.Err())
+			}
+		})
+	}
+}
+
+func TestLineIsBounded(t *testing.T) {
+	t.Parallel()
+	rdb := redisAt(t, startRedis(t, freeAddress(t)))
+	fillLine(t, rdb, t.Name(), line.Burst)
+	l := NewLimiter(rdb, t.Name(), FallBackTo(rate.NewLimiter(4, 1)))
+	if err := l.Wait(t.Context()); !errors.Is(err, errCrowded) {
+		t.Errorf("Wait returned %v, want %v", err, errCrowded)
+	}
+}
+
+func TestWhoGivesUpLeavesItsTurn(t *testing.T) {
+	t.Parallel()
+	l := NewLimiter(redisAt(t, startRedis(t, freeAddress(t))), t.Name(), Refuse)
+	begin := time.Now()
+	const quitters = 40
+	for range quitters {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		_ = l.Wait(ctx) // one may be fast enough
+		cancel()
+	}
+	if err := l.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begin); took > quitters*spacing/2 {
+		t.Errorf("a turn came after %v: those who gave up have used theirs", took)
+	}
+}
+
+func TestChoiceWhileRedisIsDown(t *testing.T) {
+	t.Parallel()
+	request := calls.OutboundRequest{AgentEmail: "agent@example.com", EndUserNumber: "+1 859-657-9625"}
+	for _, test := range []struct {
+		name     string
+		onDown   OnDown
+		delivery calls.Delivery
+		requests int
+	}{
+		{"refuse", Refuse, calls.DeliveryNotSent, 0},
+		{"fall back", FallBackTo(rate.NewLimiter(4, 1)), calls.DeliveryAccepted, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			server := callstest.NewServer(t)
+			limiter := NewLimiter(redisAt(t, freeAddress(t)), t.Name(), test.onDown)
+			client, err := server.NewClient(calls.WithRateLimiter(limiter))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.CreateOutbound(t.Context(), request)
+			if d := calls.DeliveryOf(err); d != test.delivery {
+				t.Errorf("the create is %v, want %v: %v", d, test.delivery, err)
+			}
+			if n := len(server.Requests()); n != test.requests {
+				t.Errorf("%d requests arrived, want %d", n, test.requests)
+			}
+		})
+	}
+}
+
+func TestRedisComesBack(t *testing.T) {
+	t.Parallel()
+	addr := freeAddress(t)
+	l := NewLimiter(redisAt(t, addr), t.Name(), Refuse)
+	if err := l.Wait(t.Context()); err == nil {
+		t.Fatal("Wait gave a turn without Redis")
+	}
+	startRedis(t, addr)
+	for begin := time.Now(); l.Wait(t.Context()) != nil; time.Sleep(10 * time.Millisecond) {
+		if time.Since(begin) > 5*time.Second {
+			t.Fatal("Wait gives no turn though Redis is back")
+		}
+	}
+}
+
+// A Redis that accepts connections and says nothing holds up nobody who has
+// given up.
+func TestRedisHangs(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	asked := make(chan error, 1)
+	l := NewLimiter(redisAt(t, silent.Addr().String()), t.Name(), func(_ context.Context, cause error) error {
+		asked <- cause
+		return cause
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), patience/10)
+	defer cancel()
+	if err := l.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) || len(asked) > 0 {
+		t.Errorf("Wait returned %v, want the context's error before that of Redis", err)
+	}
+	if err := l.Wait(t.Context()); err == nil || len(asked) != 1 {
+		t.Errorf("Wait returned %v, want the error of Redis", err)
+	}
+}
+
+func redisAt(t *testing.T, addr string) *redis.Client {
+	rdb := connect(addr)
+	t.Cleanup(func() { _ = rdb.Close() })
+	return rdb
+}
+
+// fillLine takes turns as other processes would.
+func fillLine(t *testing.T, rdb *redis.Client, key string, turns int) {
+	t.Helper()
+	if _, err := redis_rate.NewLimiter(rdb).AllowN(t.Context(), key, line, turns); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// startRedis starts a Redis that keeps nothing, and ends with the test.
+func startRedis(t *testing.T, addr string) string {
+	t.Helper()
+	binary, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Skip("there is no redis-server to test with (Debian package redis-server)")
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := exec.Command(binary, "--bind", host, "--port", port,
+		"--save", "", "--appendonly", "no", "--dir", t.TempDir())
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+	})
+	rdb := redisAt(t, addr)
+	for begin := time.Now(); rdb.Ping(t.Context()).Err() != nil; time.Sleep(10 * time.Millisecond) {
+		if time.Since(begin) > 5*time.Second {
+			t.Fatal("redis-server does not answer")
+		}
+	}
+	return addr
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
+)
+
+// create returns the span of a create and those of its attempts.
+func create(t *testing.T, server *callstest.Server, agent string) (parent tracetest.SpanStub, attempts tracetest.SpanStubs) {
+	t.Helper()
+	exporter := tracetest.NewInMemoryExporter()
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
+	client, err := server.NewClient(calls.WithMiddleware(spanForEachAttempt(provider)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := calls.OutboundRequest{AgentEmail: agent, EndUserNumber: "+1 859-657-9625"}
+	_, err = tracer{client, provider}.createOutbound(t.Context(), request)
+	t.Log("the create returned", err)
+
+	spans := exporter.GetSpans()
+	mustBeSilent(t, spans, agent, "8596579625", server.Token(),
+		base64.StdEncoding.EncodeToString([]byte(server.Subdomain()+":"+server.Token())))
+	last := len(spans) - 1 // a parent ends after its children
+	return spans[last], spans[:last]
+}
+
+// mustBeSilent looks everywhere in the spans: names, attributes, events, links,
+// status, resource.
+func mustBeSilent(t *testing.T, spans tracetest.SpanStubs, secrets ...string) {
+	t.Helper()
+	text, err := json.Marshal(spans)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeUp := strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(string(text)) // as numbers are written
+	for _, secret := range secrets {
+		if strings.Contains(string(text), secret) || strings.Contains(closeUp, secret) {
+			t.Errorf("the spans have %q in them: %s", secret, text)
+		}
+	}
+}
+
+func TestSpanForEachAttempt(t *testing.T) {
+	const refused = 0 // in place of a status
+	for _, test := range []struct {
+		name     string
+		faults   []callstest.Fault
+		statuses []int64
+	}{
+		{"none fails", nil, []int64{201}},
+		{"429", []callstest.Fault{callstest.RateLimited("0")}, []int64{429, 201}},
+		{"connection refused", []callstest.Fault{callstest.RefuseConnection}, []int64{refused, 201}},
+		{"both", []callstest.Fault{callstest.RefuseConnection, callstest.RateLimited("0")}, []int64{refused, 429, 201}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			server := callstest.NewServer(t)
+			server.Fail(test.faults...)
+			parent, attempts := create(t, server, "agent@example.com")
+
+			if parent.Name != "CreateOutbound" || parent.Parent.IsValid() || parent.Status.Code != codes.Unset {
+				t.Errorf("the create is %q, %+v below %v", parent.Name, parent.Status, parent.Parent)
+			}
+			var statuses []int64
+			for _, attempt := range attempts {
+				if attempt.Parent.SpanID() != parent.SpanContext.SpanID() || attempt.SpanContext.TraceID() != parent.SpanContext.TraceID() {
+					t.Errorf("%q is not a child of the create", attempt.Name)
+				}
+				status := valueOf(attempt, "http.response.status_code").AsInt64()
+				statuses = append(statuses, status)
+				if failed := attempt.Status.Code == codes.Error; failed != (status != 201) || attempt.SpanKind != trace.SpanKindClient {
+					t.Errorf("%q with status %d is %+v, of kind %v", attempt.Name, status, attempt.Status, attempt.SpanKind)
+				}
+			}
+			if !slices.Equal(statuses, test.statuses) {
+				t.Errorf("the attempts have statuses %d, want %d", statuses, test.statuses)
+			}
+			if id := valueOf(parent, "calls.call_id").AsInt64(); id != server.Calls()[0].ID {
+				t.Errorf("the create has call id %d, want %d", id, server.Calls()[0].ID)
+			}
+		})
+	}
+}
+
+func TestSpanOfCreateThatIsNoCall(t *testing.T) {
+	for _, test := range []struct {
+		name, agent string
+		faults      []callstest.Fault
+		delivery    string
+		code        codes.Code
+		attempts    int
+	}{
+		{"refused by validation", "agent-at-example.com", nil, "not sent", codes.Error, 0},
+		{"refused by the platform", "nobody@example.com", nil, "rejected", codes.Error, 1},
+		{"answer lost", "agent@example.com", []callstest.Fault{callstest.HangUpAfterCreate}, "unknown", codes.Error, 1},
+		{"awaits the agent", "chooser@example.com", nil, "accepted", codes.Unset, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			server := callstest.NewServer(t)
+			server.Fail(test.faults...)
+			parent, attempts := create(t, server, test.agent)
+			if parent.Status.Code != test.code || len(attempts) != test.attempts {
+				t.Errorf("the create is %+v with %d attempts, want %v with %d", parent.Status, len(attempts), test.code, test.attempts)
+			}
+			if delivery := valueOf(parent, "calls.delivery").AsString(); delivery != test.delivery {
+				t.Errorf("the create is %s, want %s", delivery, test.delivery)
+			}
+		})
+	}
+}
+
+func TestNothingOfTheTraceReachesThePlatform(t *testing.T) {
+	before := otel.GetTextMapPropagator()
+	defer otel.SetTextMapPropagator(before)
+	otel.SetTextMapPropagator(propagation.TraceContext{}) // as many programs do
+
+	server := callstest.NewServer(t)
+	create(t, server, "agent@example.com")
+	for _, name := range []string{"Traceparent", "Tracestate", "Baggage"} {
+		if value := server.Requests()[0].Header.Get(name); value != "" {
+			t.Errorf("the platform got %s: %s", name, value)
+		}
+	}
+}
+
+func valueOf(span tracetest.SpanStub, key attribute.Key) attribute.Value {
+	for _, a := range span.Attributes {
+		if a.Key == key {
+			return a.Value
+		}
+	}
+	return attribute.Value{}
+}
