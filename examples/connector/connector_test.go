@@ -1,0 +1,149 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ccaip-go/calls"
+)
+
+func TestTicketPageShowsTheTickets(t *testing.T) {
+	s := newSite(t)
+	p := s.get("/")
+	s.wants(p, http.StatusOK, "71450 Smart lock does not open any more +1 859-657-9625 agent@example.com", "1 Feedback without a name no contact")
+	if strings.Contains(p.main(), " disabled") {
+		t.Error("a Call button is disabled")
+	}
+}
+
+func TestEverythingShownIsEscaped(t *testing.T) {
+	s := newSite(t)
+	for _, path := range []string{"/", "/schedule?ticket=2"} {
+		p := s.get(path)
+		if strings.Contains(p.body, "<script") || strings.Contains(p.body, "<img") {
+			t.Errorf("%s shows what a ticket has as HTML:\n%s", path, p.main())
+		}
+		if !strings.Contains(p.body, "&lt;script&gt;") {
+			t.Errorf("%s does not show the ticket's subject", path)
+		}
+	}
+	p := s.post("/schedule", url.Values{"nonce": {"x"}, "lang": {`"><script>`}, "end_user_number": {"<script>"}})
+	s.wants(p, http.StatusUnprocessableEntity)
+	if strings.Contains(p.body, "<script") {
+		t.Errorf("what was typed is shown as HTML:\n%s", p.main())
+	}
+}
+
+func TestPagesAreHardened(t *testing.T) {
+	s := newSite(t)
+	for _, path := range []string{"/", "/schedule", "/attempts/none", "/style.css", "/nothing"} {
+		h := s.get(path).header
+		policy := h.Get("Content-Security-Policy")
+		for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "form-action 'self'"} {
+			if !strings.Contains(policy, want) {
+				t.Errorf("%s: %q is not in the policy %q", path, want, policy)
+			}
+		}
+		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "same-origin" {
+			t.Errorf("%s: got %v", path, h)
+		}
+		if strings.Contains(policy, "script-src") || strings.Contains(policy, "unsafe") {
+			t.Errorf("%s lets something run: %q", path, policy)
+		}
+	}
+}
+
+func TestWhatDoesNotComeFromOurPagesIsRefused(t *testing.T) {
+	tests := map[string]struct {
+		change func(*http.Request)
+		form   url.Values
+		status int
+	}{
+		"of another site":            {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, nil, http.StatusForbidden},
+		"of another site, by origin": {func(r *http.Request) { r.Header.Del("Sec-Fetch-Site"); r.Header.Set("Origin", "https://evil.example") }, nil, http.StatusForbidden},
+		"for another name":           {func(r *http.Request) { r.Host = "evil.example" }, nil, http.StatusMisdirectedRequest},
+		"too large":                  {nil, url.Values{"nonce": {strings.Repeat("x", maxBody)}}, http.StatusRequestEntityTooLarge},
+		"without a nonce":            {nil, url.Values{}, http.StatusBadRequest},
+		"with a nonce of its own":    {nil, url.Values{"nonce": {"AAAAAAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAA"}}, http.StatusBadRequest},
+		"of before a restart":        {nil, url.Values{"nonce": {newNonces().next()}}, http.StatusBadRequest},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.service.hosts = hostsOf(listenerAddr(t), "")
+			form := test.form
+			if form == nil {
+				form = url.Values{"nonce": {s.nonceOf("/", "/tickets/71450/call")}}
+			}
+			request := s.newPost("/tickets/71450/call", form)
+			if test.change != nil {
+				test.change(request)
+			}
+			s.wants(s.send(request), test.status)
+			s.wantsCalls(0)
+		})
+	}
+}
+
+func TestUnknownPagesAreNotFound(t *testing.T) {
+	s := newSite(t)
+	for _, path := range []string{"/nothing", "/attempts/none", "/calls/4711/flags", "/calls/x/flags"} {
+		s.wants(s.get(path), http.StatusNotFound)
+	}
+	s.wants(s.post("/tickets/4711/call", nil), http.StatusNotFound, "There is no such ticket")
+	s.wants(s.post("/attempts/none/decision", nil), http.StatusNotFound, "Check whether the customer was called")
+	s.wants(s.post("/attempts/none/look", nil), http.StatusNotFound)
+}
+
+func TestThereIsNoDemonstrationOnTheRealPlatform(t *testing.T) {
+	s := newSite(t)
+	s.service.demo = nil
+	s.wants(s.call("71450"), http.StatusOK, "The call is created")
+	if strings.Contains(s.get("/").body, "Demonstration") {
+		t.Error("the page offers tricks")
+	}
+}
+
+func TestEveryProblemIsExplained(t *testing.T) {
+	isUsed := map[string]bool{}
+	for _, e := range explanations {
+		if words := explain(e.problem); words != e.words || isUsed[words] {
+			t.Errorf("%v is explained as %q, want %q, and no other", e.problem, words, e.words)
+		}
+		isUsed[e.words] = true
+	}
+	for want, err := range map[string]error{
+		"The platform is busy. Try again in 7s.":                                        &calls.APIError{StatusCode: 429, RetryAfter: 7 * time.Second},
+		"The platform is busy. Try again in a moment.":                                  &calls.APIError{StatusCode: 429},
+		"The platform says: “Something new”.":                                           &calls.APIError{StatusCode: 400, Message: "Something new."},
+		"The platform did not answer in a way that can be understood. Try again later.": errors.New("odd"),
+	} {
+		if words := explain(err); words != want {
+			t.Errorf("got %q, want %q", words, want)
+		}
+	}
+}
+
+func TestTicketFilesAreChecked(t *testing.T) {
+	for content, want := range map[string]string{
+		`[`:  "not a JSON array of tickets",
+		`[]`: "no ticket in it",
+		`[{"id": "1", "agent": "agent@example.com", "nmae": ""}]`: `unknown field "nmae"`,
+		`[{"id": "1"}]`: "ticket number 1 has no id or no agent",
+		`[{"id": "1", "agent": "agent@example.com"}, {"id": "1", "agent": "agent@example.com"}]`: `ticket "1" is in it twice`,
+	} {
+		file := filepath.Join(t.TempDir(), "tickets.json")
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := loadTickets(file); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", content, err, want)
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/ccaip-go/calls"
+)
+
+// flagPanel is what flags.html shows.
+type flagPanel struct {
+	CallID  int64
+	Flags   []flagField
+	Changed bool
+	Problem string
+}
+
+type flagField struct {
+	Name, Label string
+	Value       *bool
+}
+
+// Shown is for the page.
+func (f flagField) Shown() string {
+	switch {
+	case f.Value == nil:
+		return "not set"
+	case *f.Value:
+		return "yes"
+	}
+	return "no"
+}
+
+// showFlags reads the customer flag of a call. A real connector shows those of
+// calls that the person may see.
+func (s *service) showFlags(w http.ResponseWriter, r *http.Request) {
+	s.renderFlags(w, r, http.StatusOK, "")
+}
+
+// changeFlags changes what is yes or no in the form, and leaves the rest as it
+// is. It does no harm twice, so the form needs no nonce.
+func (s *service) changeFlags(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), s.timeout)
+	defer cancel()
+	err := s.client.UpdateCustomerFlag(ctx, callID(r), calls.CustomerFlagUpdate{
+		VerifiedCustomer: choice(r, "verified_customer"),
+		BadActor:         choice(r, "bad_actor"),
+		RepeatCustomer:   choice(r, "repeat_customer"),
+	})
+	switch {
+	case errors.Is(err, calls.ErrFlagUpdateEmpty):
+		s.renderFlags(w, r, http.StatusUnprocessableEntity, explain(err))
+	case err != nil:
+		s.renderFlags(w, r, http.StatusBadGateway, "It is not certain that this was changed. "+explain(err))
+	default:
+		http.Redirect(w, r, r.URL.Path+"?changed=1", http.StatusSeeOther)
+	}
+}
+
+func (s *service) renderFlags(w http.ResponseWriter, r *http.Request, status int, problem string) {
+	ctx, cancel := context.WithTimeout(r.Context(), s.timeout)
+	defer cancel()
+	flag, err := s.client.GetCustomerFlag(ctx, callID(r))
+	switch {
+	case errors.Is(err, calls.ErrNotFound), errors.Is(err, calls.ErrCallIDInvalid):
+		s.tell(w, http.StatusNotFound, "There is no such call", "")
+		return
+	case err != nil:
+		s.tell(w, http.StatusBadGateway, "The customer flag could not be read", explain(err))
+		return
+	}
+	s.render(w, status, "flags.html", page{
+		Title: "Customer flag of call " + r.PathValue("id"),
+		Body: flagPanel{
+			CallID: callID(r),
+			Flags: []flagField{
+				{"verified_customer", "Verified customer", flag.VerifiedCustomer},
+				{"bad_actor", "Bad actor", flag.BadActor},
+				{"repeat_customer", "Repeat customer", flag.RepeatCustomer},
+			},
+			Changed: r.URL.Query().Has("changed"),
+			Problem: problem,
+		},
+	})
+}
+
+// callID is 0, which no call has, where the address has something else.
+func callID(r *http.Request) int64 {
+	id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	return id
+}
+
+// choice is nil for "leave as it is".
+func choice(r *http.Request, name string) *bool {
+	switch value := r.PostForm.Get(name); value {
+	case "yes", "no":
+		isYes := value == "yes"
+		return &isYes
+	}
+	return nil
+}
