@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,6 +60,26 @@ func TestAfterA429EveryOperationOfTheClientIsHeldBack(t *testing.T) {
 			t.Errorf("the next operation ended after %v: %v", time.Since(begin), err)
 		}
 	})
+}
+
+func TestWhatAnEarlierAttemptMayHaveDoneIsNotForgotten(t *testing.T) {
+	yes := true
+	refusals := []callstest.Fault{callstest.RefuseConnection, callstest.RefuseConnection, callstest.RefuseConnection}
+	for first, want := range map[callstest.Fault]calls.Delivery{
+		callstest.ResetAfterCreate:       calls.DeliveryUnknown,
+		callstest.StatusAfterCreate(503): calls.DeliveryUnknown,
+		callstest.RateLimited(""):        calls.DeliveryNotSent,
+		callstest.RefuseConnection:       calls.DeliveryNotSent,
+	} {
+		server := callstest.NewServer(t)
+		id := server.AddCall(callstest.Call{})
+		server.Fail(first)
+		server.Fail(refusals...)
+		err := hastyClient(t, server).UpdateCustomerFlag(t.Context(), id, calls.CustomerFlagUpdate{BadActor: &yes})
+		if got := calls.DeliveryOf(err); got != want || !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("%v, then refused: %v, %v", first, got, err)
+		}
+	}
 }
 
 func TestALimitersErrorIsNoRefusalOfThePlatform(t *testing.T) {

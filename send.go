@@ -84,12 +84,20 @@ func (o *outcome) check(ctx context.Context) error {
 
 func isSuccess(status int) bool { return status >= 200 && status < 300 }
 
-// delivery judges the last attempt: an earlier one that may have been carried
-// out is followed by another only where that does no harm.
+// delivery is about all attempts: what the last one says does not undo what an
+// earlier one may have done.
 func (o *outcome) delivery() Delivery {
+	status := 0
+	if o.result.Answered {
+		status = o.result.Answer.StatusCode
+	}
 	switch {
+	case isSuccess(status):
+		return DeliveryAccepted
+	case o.result.Undecided:
+		return DeliveryUnknown
 	case o.result.Answered:
-		return deliveryOfStatus(o.result.Answer.StatusCode)
+		return deliveryOfStatus(status)
 	case !o.result.MaybeSent:
 		return DeliveryNotSent
 	}

@@ -87,6 +87,9 @@ func (s *series) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (s *series) record(answer *Answer, maybeSent bool, err error) {
 	s.result.Answered, s.result.MaybeSent, s.result.Err = answer != nil, maybeSent, err
+	if maybeSent && (answer == nil || answer.StatusCode >= 500) {
+		s.result.Undecided = true
+	}
 	switch {
 	case answer != nil:
 		s.result.Answer = answer

@@ -65,6 +65,9 @@ type Result struct {
 	Err error
 	// MaybeSent is false only if provably no byte of the last attempt was written.
 	MaybeSent bool
+	// Undecided: this or an earlier attempt may have been carried out, and no
+	// answer of its own says whether it was.
+	Undecided bool
 	Attempts  int
 }
 
