@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ccaip-go/calls/internal/transport"
 )
 
 // ErrAmbiguous: several calls can be the one that a create made. errors.As
@@ -122,7 +124,7 @@ func (c *Client) settle(ctx context.Context, sought *intent, opts SettleOptions)
 		if len(candidates) > 1 || left <= 0 {
 			break
 		}
-		if err := sleep(ctx, min(opts.Interval, left)); err != nil {
+		if err := transport.Sleep(ctx, min(opts.Interval, left)); err != nil {
 			return nil, fmt.Errorf("calls: Settle: %w", err)
 		}
 	}

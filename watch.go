@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"time"
+
+	"github.com/ccaip-go/calls/internal/transport"
 )
 
 // minInterval keeps whoever looks again and again far from the rate limit.
@@ -46,7 +48,8 @@ func (o WatchOptions) withDefaults() (WatchOptions, error) {
 // seen and then each time its status has changed, and ends after a status that
 // IsTerminal. A status that comes and goes between two looks is not seen. An
 // error is yielded once, with a nil *Call, and ends it too: the context's when
-// that ends first. A call that no listing shows yet is waited for.
+// that ends first, or would before the next look. A call that no listing shows
+// yet is waited for.
 //
 // The time between two looks grows by half while nothing changes, from
 // opts.Interval to opts.MaxInterval.
@@ -80,21 +83,9 @@ func (c *Client) watch(ctx context.Context, id int64, opts WatchOptions, yield f
 		if call != nil && call.UpdatedAt != nil {
 			opts.Since = *call.UpdatedAt
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := transport.Sleep(ctx, wait); err != nil {
 			return fmt.Errorf("calls: WatchCall: %w", err)
 		}
 		wait = min(wait+wait/2, opts.MaxInterval)
-	}
-}
-
-// sleep waits, and returns the context's error if that ends first.
-func sleep(ctx context.Context, wait time.Duration) error {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -51,10 +51,10 @@ func (s state) Label() string {
 
 // Tone is the CSS class that colours it.
 func (s state) Tone() string {
-	switch {
-	case s == created, s == awaitsAgent, s == made:
+	switch s {
+	case created, awaitsAgent, made:
 		return "good"
-	case s == refused, s == notMade:
+	case refused, notMade:
 		return "bad"
 	}
 	return "open"

@@ -43,7 +43,7 @@ func (g *gate) waitOut(ctx context.Context) error {
 		return err
 	}
 	for wait := g.held(); wait > 0; wait = g.held() {
-		if err := sleep(ctx, wait); err != nil {
+		if err := Sleep(ctx, wait); err != nil {
 			return fmt.Errorf("held back after a 429: %w", err)
 		}
 	}
@@ -67,8 +67,9 @@ func (g *gate) holdBack(wait time.Duration) {
 	}
 }
 
-// sleep returns at once if ctx ends before the wait does.
-func sleep(ctx context.Context, wait time.Duration) error {
+// Sleep waits. It returns the context's error when that ends first, and at once
+// where its deadline comes before the end of the wait.
+func Sleep(ctx context.Context, wait time.Duration) error {
 	if err := fits(ctx, wait); err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func (w *Window) enter(ctx context.Context) (leave func(), err error) {
 	}
 	select {
 	case last := <-w.slots:
-		if err := sleep(ctx, time.Until(last.Add(second))); err != nil {
+		if err := Sleep(ctx, time.Until(last.Add(second))); err != nil {
 			w.slots <- last
 			return nil, fmt.Errorf("waiting for a turn: %w", err)
 		}
