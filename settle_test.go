@@ -247,7 +247,7 @@ func TestSettleEndsWithItsContextAndWithTheListing(t *testing.T) {
 }
 
 // TestSettleSoak loses the answers of creates among many others, with a listing
-// that lags by a random time. It may say that it does not know, and that it saw
+// that lags by a random time and fails now and then. It may say that it does not know, and that it saw
 // nothing; it may not name a wrong call, nor miss one that the listing showed.
 func TestSettleSoak(t *testing.T) {
 	const rounds, window = 300, 15 * time.Second
@@ -293,6 +293,10 @@ func TestSettleSoak(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			// The first look meets as many faults as its attempts can stand.
+			for range random.IntN(4) {
+				server.Fail(readFaults[random.IntN(len(readFaults))])
+			}
 			settling := time.Now()
 			call, err := client.Settle(t.Context(), lostErr, calls.SettleOptions{Window: window, ClockSkew: time.Second})
 			wasShown := acts && !began.Add(lags[own%int64(len(lags))]).After(settling.Add(window))
@@ -322,6 +326,11 @@ func TestSettleSoak(t *testing.T) {
 	if count["found"] < rounds/5 || count["not seen"] < rounds/10 || count["ambiguous"] == 0 {
 		t.Errorf("the soak has become one-sided: %v", count)
 	}
+}
+
+// readFaults is what a look that is tried again gets over.
+var readFaults = []callstest.Fault{
+	callstest.Status(500), callstest.Status(503), callstest.HangUpAfterRead, callstest.Reset, callstest.CutBody, callstest.RateLimited("1"),
 }
 
 // anyRequest has a time or a ticket of its own, most of the time: without
