@@ -503,6 +503,12 @@ var (
 // documentedNow, through transport if that is not nil.
 func newClient(t testing.TB, transport http.RoundTripper, opts ...calls.Option) *calls.Client {
 	t.Helper()
+	if transport == nil {
+		// Not http.DefaultTransport: a test server that closes breaks its connections.
+		own := http.DefaultTransport.(*http.Transport).Clone()
+		t.Cleanup(own.CloseIdleConnections)
+		transport = own
+	}
 	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", append([]calls.Option{
 		calls.WithHTTPClient(&http.Client{Transport: transport}),
 		calls.WithRateLimiter(nil),

@@ -191,7 +191,7 @@ func TestListCallsFollowsTheLinksOfItsHostOnly(t *testing.T) {
 				fmt.Fprint(w, `[{"id":1}]`)
 			}))
 			defer server.Close()
-			client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", calls.WithBaseURL(server.URL))
+			client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", calls.WithBaseURL(server.URL), calls.WithHTTPClient(server.Client()))
 			if err != nil {
 				t.Fatal(err)
 			}
