@@ -56,15 +56,14 @@ func run(ctx context.Context, set settings) error {
 		return fmt.Errorf("tickets: %w", err)
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	client, double, err := connect(list, calls.WithLogger(logger))
+	world := []callstest.Option{callstest.WithTickets(list.ofDouble()...)}
+	client, double, err := platform.Connect(world, calls.WithLogger(logger))
 	if err != nil {
 		return err
 	}
+	defer platform.Stop(double)
 	s := newService(client, list, double, logger)
 	s.window = set.window
-	if double != nil {
-		defer double.Close()
-	}
 
 	listener, err := net.Listen("tcp", set.addr)
 	if err != nil {
@@ -76,29 +75,6 @@ func run(ctx context.Context, set settings) error {
 	}
 	fmt.Printf("Open http://%s\n", listener.Addr())
 	return s.serve(ctx, listener)
-}
-
-// connect returns a client of the real platform, or one of a double in this
-// process, which knows the tickets.
-func connect(list tickets, opts ...calls.Option) (*calls.Client, *callstest.Server, error) {
-	if platform.IsReal() {
-		client, err := calls.NewClientFromEnv(opts...)
-		if err == nil {
-			fmt.Fprintln(os.Stderr, "Talking to the platform:", client)
-		}
-		return client, nil, err
-	}
-	double, err := callstest.Start(callstest.WithTickets(list.ofDouble()...))
-	if err != nil {
-		return nil, nil, err
-	}
-	client, err := double.NewClient(opts...)
-	if err != nil {
-		double.Close()
-		return nil, nil, err
-	}
-	fmt.Fprintln(os.Stderr, "CCAIP_SUBDOMAIN, CCAIP_DOMAIN and CCAIP_TOKEN are not set: talking to a double in this process. Nobody is called.")
-	return client, double, nil
 }
 
 // hostsOf are the names that a service goes by which only this machine reaches,

@@ -43,7 +43,7 @@ func set(target **bool) func(string) error {
 }
 
 func show(callID int64, update calls.CustomerFlagUpdate) error {
-	client, double, err := platform.Connect()
+	client, double, err := platform.Connect(nil)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func main() {
 }
 
 func create(request calls.InboundRequest) error {
-	client, double, err := platform.Connect()
+	client, double, err := platform.Connect(nil)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func main() {
 }
 
 func create(request calls.OutboundRequest) error {
-	client, double, err := platform.Connect()
+	client, double, err := platform.Connect(nil)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func main() {
 }
 
 func create(request calls.ScheduledRequest) error {
-	client, double, err := platform.Connect()
+	client, double, err := platform.Connect(nil)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func main() {
 }
 
 func run(ctx context.Context, ticket string, fault callstest.Fault) error {
-	client, double, err := platform.Double() // also with an account: nobody loses answers on purpose
+	client, double, err := platform.Double(nil) // also with an account: nobody loses answers on purpose
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func track(ctx context.Context, request calls.OutboundRequest, ends calls.CallSt
 	if !ends.IsTerminal() {
 		return fmt.Errorf("a call does not end as %q", ends)
 	}
-	client, double, err := platform.Connect()
+	client, double, err := platform.Connect(nil)
 	if err != nil {
 		return err
 	}

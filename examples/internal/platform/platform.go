@@ -11,10 +11,11 @@ import (
 
 // Connect returns a client of the real platform where the environment names
 // one (see calls.NewClientFromEnv), with a nil double, and else a client of a
-// double in this process. It says which on standard error.
-func Connect(opts ...calls.Option) (client *calls.Client, double *callstest.Server, err error) {
+// double in this process, which has what world adds to it. It says which on
+// standard error.
+func Connect(world []callstest.Option, opts ...calls.Option) (client *calls.Client, double *callstest.Server, err error) {
 	if !IsReal() {
-		return Double(opts...)
+		return Double(world, opts...)
 	}
 	client, err = calls.NewClientFromEnv(opts...)
 	if err == nil {
@@ -31,8 +32,8 @@ func Stop(double *callstest.Server) {
 }
 
 // Double starts a double of the platform and returns it with its client.
-func Double(opts ...calls.Option) (*calls.Client, *callstest.Server, error) {
-	server, err := callstest.Start()
+func Double(world []callstest.Option, opts ...calls.Option) (*calls.Client, *callstest.Server, error) {
+	server, err := callstest.Start(world...)
 	if err != nil {
 		return nil, nil, err
 	}
