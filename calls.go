@@ -281,7 +281,8 @@ func (c *Client) UpdateCustomerFlag(ctx context.Context, callID int64, update Cu
 }
 
 const (
-	callsPath            = "/apps/api/v1/calls"
+	appsPath             = "/apps/api/v1"
+	callsPath            = appsPath + "/calls"
 	customerFlagTemplate = callsPath + "/:id/customer_flag"
 )
 

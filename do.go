@@ -9,8 +9,6 @@ import (
 	"strings"
 )
 
-const appsPath = "/apps/api/v1"
-
 // Do sends a request to an endpoint of the Apps API that this package does not
 // know, with the authentication, pacing, limits and errors of the others. A
 // POST is sent with the care of a create; GET, PUT, PATCH and DELETE are

@@ -57,7 +57,10 @@ func (c *checker) ticketID(id string) {
 
 // endUserNumber returns the number as it is sent. Next to a ticket it is not
 // judged, since the platform dials the ticket's contact.
-func (c *checker) endUserNumber(number, ticketID string) string {
+func (c *checker) endUserNumber(number, ticketID string, isRequired bool) string {
+	if number == "" && isRequired {
+		c.refuse("end_user_number", "is required", ErrEndUserNumberRequired)
+	}
 	return c.number("end_user_number", number, ErrEndUserNumberMalformed, ticketID == "")
 }
 
@@ -176,7 +179,7 @@ func (r OutboundRequest) prepare(c *checker) any {
 	if r.TicketID == "" && r.EndUserNumber == "" {
 		c.refuse("end_user_number", "or ticket_id is required", ErrTicketOrNumberRequired)
 	}
-	r.EndUserNumber = c.endUserNumber(r.EndUserNumber, r.TicketID)
+	r.EndUserNumber = c.endUserNumber(r.EndUserNumber, r.TicketID, false)
 	r.OutboundNumber = c.number("outbound_number", r.OutboundNumber, ErrOutboundNumberMalformed, true)
 	c.lang(r.Lang)
 	return struct {
@@ -190,10 +193,7 @@ func (r InboundRequest) operation() string { return "CreateInbound" }
 func (r InboundRequest) prepare(c *checker) any {
 	c.menuID(r.MenuID, true)
 	c.ticketID(r.TicketID)
-	if r.EndUserNumber == "" {
-		c.refuse("end_user_number", "is required", ErrEndUserNumberRequired)
-	}
-	r.EndUserNumber = c.endUserNumber(r.EndUserNumber, r.TicketID)
+	r.EndUserNumber = c.endUserNumber(r.EndUserNumber, r.TicketID, true)
 	// The platform takes its default number where this one is invalid.
 	r.OutboundNumber = c.number("outbound_number", r.OutboundNumber, ErrOutboundNumberMalformed, false)
 	c.lang(r.Lang)
@@ -212,10 +212,7 @@ func (r ScheduledRequest) prepare(c *checker) any {
 	}
 	c.menuID(r.MenuID, r.ParentCallID == 0)
 	c.ticketID(r.TicketID)
-	if r.EndUserNumber == "" {
-		c.refuse("end_user_number", "is required", ErrEndUserNumberRequired)
-	}
-	r.EndUserNumber = c.endUserNumber(r.EndUserNumber, r.TicketID)
+	r.EndUserNumber = c.endUserNumber(r.EndUserNumber, r.TicketID, true)
 	scheduledAt := c.scheduledAt(r.ScheduledAt)
 	c.lang(r.Lang)
 	c.recordingPermission(r.RecordingPermission)

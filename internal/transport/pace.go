@@ -83,6 +83,15 @@ func Sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
+// fits tells whether ctx lives long enough for a wait.
+func fits(ctx context.Context, wait time.Duration) error {
+	deadline, ok := ctx.Deadline()
+	if ok && time.Until(deadline) <= wait {
+		return fmt.Errorf("a wait of %v does not fit: %w", wait.Round(time.Millisecond), context.DeadlineExceeded)
+	}
+	return nil
+}
+
 // pacer lets attempts through at the pace that the platform allows.
 type pacer interface {
 	enter(ctx context.Context) (leave func(), err error)

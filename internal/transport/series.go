@@ -3,7 +3,6 @@ package transport
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -184,13 +183,4 @@ func (s *series) log(ctx context.Context, answer *Answer, err error, took time.D
 		attributes = append(attributes, slog.Duration("wait", s.wait))
 	}
 	logger.LogAttrs(ctx, slog.LevelDebug, "calls: attempt", attributes...)
-}
-
-// fits tells whether ctx lives long enough for a wait.
-func fits(ctx context.Context, wait time.Duration) error {
-	deadline, ok := ctx.Deadline()
-	if ok && time.Until(deadline) <= wait {
-		return fmt.Errorf("a wait of %v does not fit: %w", wait.Round(time.Millisecond), context.DeadlineExceeded)
-	}
-	return nil
 }
