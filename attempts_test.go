@@ -135,7 +135,7 @@ func TestAClientIsSilentByDefault(t *testing.T) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	defer slog.SetDefault(before)
 	server := newWorld(t)
-	for _, opt := range []calls.Option{calls.WithLogger(nil), calls.WithTimeout(time.Minute)} {
+	for _, opt := range []calls.Option{calls.WithLogger(nil), calls.WithAttemptTimeout(time.Minute)} {
 		server.Fail(callstest.HangUpAfterCreate)
 		_, _ = creates["CreateInbound"](t.Context(), virtualClient(t, server, opt))
 	}

@@ -40,27 +40,27 @@ type Call struct {
 	HoldDuration *int64 `json:"hold_duration"`
 
 	// Rating is the end user's, nil as long as there is none.
-	Rating       *int64  `json:"rating"`
-	HasFeedback  bool    `json:"has_feedback"`
-	VoIPProvider string  `json:"voip_provider"`
-	OutTicketID  *string `json:"out_ticket_id"`
-	OutTicketURL *string `json:"out_ticket_url"`
-	Verified     bool    `json:"verified"`
+	Rating       *int64 `json:"rating"`
+	HasFeedback  bool   `json:"has_feedback"`
+	VoIPProvider string `json:"voip_provider"`
+	OutTicketID  string `json:"out_ticket_id"`
+	OutTicketURL string `json:"out_ticket_url"`
+	Verified     bool   `json:"verified"`
 
-	RecordingURL *string `json:"recording_url"`
+	RecordingURL string `json:"recording_url"`
 	// RecordingPermission is spelt without the prefix that it has in requests.
 	RecordingPermission RecordingPermission `json:"recording_permission"`
 	VoicemailReason     string              `json:"voicemail_reason" flex:"voicemail_reaso"`
 	Deflection          string              `json:"deflection"`
 	DisconnectedBy      string              `json:"disconnected_by"`
 	FailReason          string              `json:"fail_reason"`
-	FailDetails         *string             `json:"fail_details"`
-	SupportNumber       *string             `json:"support_number"`
+	FailDetails         string              `json:"fail_details"`
+	SupportNumber       string              `json:"support_number"`
 
-	SelectedMenu *Menu        `json:"selected_menu"`
-	MenuPath     *MenuPath    `json:"menu_path"`
-	AgentInfo    *Agent       `json:"agent_info"`
-	EndUser      *CallEndUser `json:"end_user"`
+	SelectedMenu *Menu     `json:"selected_menu"`
+	MenuPath     *MenuPath `json:"menu_path"`
+	AgentInfo    *Agent    `json:"agent_info"`
+	EndUser      *EndUser  `json:"end_user"`
 
 	Photos       []Photo       `json:"photos"`
 	Videos       []Video       `json:"videos"`
@@ -71,17 +71,17 @@ type Call struct {
 	// of a created call.
 
 	DeflectionDetails []DeflectionDetail `json:"deflection_details"`
-	OfferType         *string            `json:"offer_type"`
+	OfferType         string             `json:"offer_type"`
 	OfferEvents       []OfferEvent       `json:"offer_events"`
-	AnswerType        *string            `json:"answer_type"`
-	OutboundNumber    *string            `json:"outbound_number"`
+	AnswerType        string             `json:"answer_type"`
+	OutboundNumber    string             `json:"outbound_number"`
 
 	// The fields below are only in the objects of a listing.
 
 	UpdatedAt     *time.Time `json:"updated_at"`
 	QueueDuration *int64     `json:"queue_duration"`
-	SubStatus     *string    `json:"sub_status"`
-	FinishReason  *string    `json:"finish_reason"`
+	SubStatus     string     `json:"sub_status"`
+	FinishReason  string     `json:"finish_reason"`
 
 	raw *[]byte // a pointer, so that a copy of a Call does not print it
 }
@@ -98,60 +98,60 @@ func (c *Call) RawJSON() json.RawMessage {
 
 // Menu is the queue menu that was selected for a call.
 type Menu struct {
-	ID       *int64  `json:"id"`
-	Name     *string `json:"name"`
-	ParentID *int64  `json:"parent_id"`
-	Position *int64  `json:"position"`
-	Deleted  *bool   `json:"deleted"`
+	ID       *int64 `json:"id"`
+	Name     string `json:"name"`
+	ParentID *int64 `json:"parent_id"`
+	Position *int64 `json:"position"`
+	Deleted  *bool  `json:"deleted"`
 	// Hidden is documented as a string and comes as a boolean.
-	Hidden    *bool   `json:"hidden"`
-	MenuType  *string `json:"menu_type"`
-	OutputMsg *string `json:"output_msg"`
+	Hidden    *bool  `json:"hidden"`
+	MenuType  string `json:"menu_type"`
+	OutputMsg string `json:"output_msg"`
 }
 
 // MenuPath is the way through the menus to the selected one.
 type MenuPath struct {
-	ItemsCount       *int64  `json:"items_count"`
-	Name             *string `json:"name"`
-	MaterializedPath *string `json:"materialized_path"`
+	ItemsCount       *int64 `json:"items_count"`
+	Name             string `json:"name"`
+	MaterializedPath string `json:"materialized_path"`
 }
 
 // Agent is the agent of a call or of a transfer.
 type Agent struct {
-	ID        *int64  `json:"id"`
-	Name      *string `json:"name"`
-	LastName  *string `json:"last_name"`
-	FirstName *string `json:"first_name"`
+	ID        *int64 `json:"id"`
+	Name      string `json:"name"`
+	LastName  string `json:"last_name"`
+	FirstName string `json:"first_name"`
 	// AgentNumber is documented as a string and was seen as a number.
-	AgentNumber *string `json:"agent_number"`
-	AvatarURL   *string `json:"avatar_url"`
+	AgentNumber string `json:"agent_number"`
+	AvatarURL   string `json:"avatar_url"`
 }
 
-// CallEndUser is the end user of a call.
-type CallEndUser struct {
-	ID           *int64  `json:"id"`
-	Identifier   *string `json:"identifier"`
-	OutContactID *string `json:"out_contact_id"`
+// EndUser is the end user of a call.
+type EndUser struct {
+	ID           *int64 `json:"id"`
+	Identifier   string `json:"identifier"`
+	OutContactID string `json:"out_contact_id"`
 }
 
 // Photo is a photo that the end user sent during a call.
 type Photo struct {
-	ID        *int64  `json:"id"`
-	PhotoType *string `json:"photo_type"`
-	URL       *string `json:"url"`
+	ID        *int64 `json:"id"`
+	PhotoType string `json:"photo_type"`
+	URL       string `json:"url"`
 }
 
 // Video is a video that the end user sent during a call.
 type Video struct {
-	ID  *int64  `json:"id"`
-	URL *string `json:"url"`
+	ID  *int64 `json:"id"`
+	URL string `json:"url"`
 }
 
 // Transfer is a transfer of a call to another menu or agent.
 type Transfer struct {
 	ID           *int64     `json:"id"`
-	Status       *string    `json:"status"`
-	FailReason   *string    `json:"fail_reason"`
+	Status       string     `json:"status"`
+	FailReason   string     `json:"fail_reason"`
 	CreatedAt    *time.Time `json:"created_at"`
 	ConnectedAt  *time.Time `json:"connected_at"`
 	WaitDuration *int64     `json:"wait_duration"`
@@ -164,8 +164,8 @@ type Transfer struct {
 // Participant is one of those who take part in a call.
 type Participant struct {
 	ID           *int64     `json:"id"`
-	Type         *string    `json:"type"`
-	Status       *string    `json:"status"`
+	Type         string     `json:"type"`
+	Status       string     `json:"status"`
 	CallID       *int64     `json:"call_id"`
 	UserID       *int64     `json:"user_id"`
 	EndUserID    *int64     `json:"end_user_id"`
@@ -173,7 +173,7 @@ type Participant struct {
 	HoldDuration *int64     `json:"hold_duration"`
 	ConnectedAt  *time.Time `json:"connected_at"`
 	EndedAt      *time.Time `json:"ended_at"`
-	FailReason   *string    `json:"fail_reason"`
+	FailReason   string     `json:"fail_reason"`
 }
 
 // DeflectionDetail tells how a call was sent elsewhere.
@@ -181,14 +181,14 @@ type DeflectionDetail struct {
 	ID           *int64    `json:"id"`
 	CallID       *int64    `json:"call_id"`
 	TransferID   *int64    `json:"transfer_id"`
-	Deflection   *string   `json:"deflection"`
+	Deflection   string    `json:"deflection"`
 	FromMenuPath *MenuPath `json:"from_menu_path"`
 }
 
 // OfferEvent is one round of offering a call to a group of agents.
 type OfferEvent struct {
 	CastingTime *time.Time `json:"casting_time"`
-	Group       *string    `json:"group"`
+	Group       string     `json:"group"`
 }
 
 // CustomerFlag is the reserved data attributes of a call. A nil flag was not

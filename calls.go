@@ -2,7 +2,6 @@ package calls
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,21 +42,21 @@ type Client struct {
 func NewClient(subdomain, domain, token string, opts ...Option) (*Client, error) {
 	switch {
 	case !isHostName(subdomain):
-		return nil, errors.New("calls: the subdomain is not a host name")
+		return nil, notSent("NewClient", errors.New("the subdomain is not a host name"))
 	case !isHostName(domain) || !strings.Contains(domain, "."):
-		return nil, errors.New("calls: the domain is not a host name with a dot")
+		return nil, notSent("NewClient", errors.New("the domain is not a host name with a dot"))
 	case token == "":
-		return nil, errors.New("calls: the token is empty")
+		return nil, notSent("NewClient", errors.New("the token is empty"))
 	case strings.TrimSpace(token) != token || strings.ContainsFunc(token, isControl):
-		return nil, errors.New("calls: the token has white space around it or control characters in it")
+		return nil, notSent("NewClient", errors.New("the token has white space around it or control characters in it"))
 	}
 	s := defaultSettings(subdomain, domain)
 	for _, opt := range opts {
 		if opt == nil {
-			return nil, errors.New("calls: an option is nil")
+			return nil, notSent("NewClient", errors.New("an option is nil"))
 		}
 		if err := opt(s); err != nil {
-			return nil, fmt.Errorf("calls: %w", err)
+			return nil, notSent("NewClient", err)
 		}
 	}
 	return s.newClient(subdomain, token)
@@ -78,7 +77,7 @@ func (s *settings) newClient(user, token string) (*Client, error) {
 		Now:        s.now,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("calls: %w", err)
+		return nil, notSent("NewClient", err)
 	}
 	return &Client{sender: sender, root: s.root, region: s.region, now: s.now, logger: s.logger, claims: newClaims()}, nil
 }
@@ -100,7 +99,7 @@ func isHostName(name string) bool {
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	for _, name := range []string{"CCAIP_SUBDOMAIN", "CCAIP_DOMAIN", "CCAIP_TOKEN"} {
 		if os.Getenv(name) == "" {
-			return nil, fmt.Errorf("calls: the environment variable %s is not set", name)
+			return nil, notSent("NewClientFromEnv", fmt.Errorf("the environment variable %s is not set", name))
 		}
 	}
 	if root := os.Getenv("CCAIP_BASE_URL"); root != "" {
@@ -180,18 +179,6 @@ type ScheduledRequest struct {
 	RecordingPermission RecordingPermission `json:"recording_permission,omitempty"`
 }
 
-// CreateResult is the success of a create.
-type CreateResult struct {
-	// Call is the call that was created (201). It is nil exactly when
-	// AwaitsAgent is true.
-	Call *Call
-	// AwaitsAgent: the platform accepted the request (200 or 202), and an agent
-	// has to finish it by hand in the widget, where the outbound number is
-	// chosen and the call is placed. It is a success: creating the call again
-	// makes a second one.
-	AwaitsAgent bool
-}
-
 // CreateOutbound creates a call from an agent to an end user.
 //
 // A failure is a *ValidationError (nothing was sent), a *APIError (the platform
@@ -200,7 +187,7 @@ type CreateResult struct {
 //
 // Reference: "Call endpoints", create an outbound call.
 func (c *Client) CreateOutbound(ctx context.Context, req OutboundRequest) (*CreateResult, error) {
-	return c.create(ctx, req)
+	return c.Create(ctx, req)
 }
 
 // CreateInbound creates a call into a queue. Failures are like those of
@@ -208,7 +195,7 @@ func (c *Client) CreateOutbound(ctx context.Context, req OutboundRequest) (*Crea
 //
 // Reference: "Call endpoints", create an inbound call.
 func (c *Client) CreateInbound(ctx context.Context, req InboundRequest) (*CreateResult, error) {
-	return c.create(ctx, req)
+	return c.Create(ctx, req)
 }
 
 // CreateScheduled creates a call at a later time. Failures are like those of
@@ -217,36 +204,22 @@ func (c *Client) CreateInbound(ctx context.Context, req InboundRequest) (*Create
 //
 // Reference: "Call endpoints", create a scheduled call.
 func (c *Client) CreateScheduled(ctx context.Context, req ScheduledRequest) (*CreateResult, error) {
-	return c.create(ctx, req)
-}
-
-// Validate tells what the create methods would refuse before sending: nil, a
-// *ValidationError, or an error whose Unwrap() []error lists several. It sends
-// nothing.
-func (c *Client) Validate(req CreateRequest) error {
-	if err := c.isReady(); err != nil {
-		return err
-	}
-	_, err := c.encode(req)
-	return err
+	return c.Create(ctx, req)
 }
 
 // GetCustomerFlag reads the reserved data attributes of a call.
 //
 // Reference: "Call endpoints", get the customer flag.
 func (c *Client) GetCustomerFlag(ctx context.Context, callID int64) (*CustomerFlag, error) {
-	if err := checkCallID("id", callID); err != nil {
+	if err := checkCallID(callID); err != nil {
 		return nil, err
 	}
-	o, err := c.send(ctx, operation{
-		name: "GetCustomerFlag", method: http.MethodGet,
-		path: customerFlagPath(callID), template: customerFlagTemplate,
-	})
+	o, err := c.send(ctx, operation{name: "GetCustomerFlag", method: http.MethodGet, route: customerFlagRoute, id: callID})
 	if err != nil {
 		return nil, err
 	}
 	flag := &CustomerFlag{}
-	if err := o.decode(ctx, forgiving(flag)); err != nil {
+	if err := o.decode(ctx, lenient(flag)); err != nil {
 		return nil, err
 	}
 	return flag, nil
@@ -260,32 +233,29 @@ func (c *Client) GetCustomerFlag(ctx context.Context, callID int64) (*CustomerFl
 //
 // Reference: "Call endpoints", update the customer flag.
 func (c *Client) UpdateCustomerFlag(ctx context.Context, callID int64, update CustomerFlagUpdate) error {
-	if err := checkCallID("id", callID); err != nil {
+	if err := checkCallID(callID); err != nil {
 		return err
 	}
 	if update == (CustomerFlagUpdate{}) {
-		return &ValidationError{Field: "customer_flag", Reason: "has nothing to set", problem: ErrFlagUpdateEmpty}
+		return invalid("customer_flag", "has nothing to set", ErrFlagUpdateEmpty)
 	}
-	body, err := json.Marshal(struct {
+	body := struct {
 		CustomerFlagUpdate
 		RepeatCustomers *bool `json:"repeat_customers,omitempty"`
-	}{update, update.RepeatCustomer})
-	if err != nil {
-		return fmt.Errorf("calls: UpdateCustomerFlag: %w", err)
-	}
-	_, err = c.send(ctx, operation{
-		name: "UpdateCustomerFlag", method: http.MethodPatch,
-		path: customerFlagPath(callID), template: customerFlagTemplate, body: body,
-	})
+	}{update, update.RepeatCustomer}
+	_, err := c.send(ctx, operation{name: "UpdateCustomerFlag", method: http.MethodPatch, route: customerFlagRoute, id: callID, in: body})
 	return err
 }
 
 const (
-	appsPath             = "/apps/api/v1"
-	callsPath            = appsPath + "/calls"
-	customerFlagTemplate = callsPath + "/:id/customer_flag"
+	appsPath          = "/apps/api/v1"
+	callsRoute        = appsPath + "/calls"
+	customerFlagRoute = callsRoute + "/:id/customer_flag"
 )
 
-func customerFlagPath(callID int64) string {
-	return fmt.Sprintf("%s/%d/customer_flag", callsPath, callID)
+func checkCallID(id int64) error {
+	if id > 0 {
+		return nil
+	}
+	return invalid("id", "is not positive", ErrCallIDInvalid)
 }

@@ -2,7 +2,6 @@ package calls_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -147,7 +146,7 @@ func checkCreateExample(t *testing.T, e example) {
 	if d, deviates := deviations[e.ID]; deviates {
 		if d.refused != nil {
 			refused := requestOf(t, e.ID, document)
-			_, err := create(t.Context(), newClient(t, untouched(t)), refused)
+			_, err := newClient(t, untouched(t)).Create(t.Context(), refused)
 			var invalid *calls.ValidationError
 			if !errors.Is(err, d.refused) || !errors.As(err, &invalid) {
 				t.Errorf("the documented request is answered by %v, want a ValidationError that is %v", err, d.refused)
@@ -160,7 +159,7 @@ func checkCreateExample(t *testing.T, e example) {
 
 	request := requestOf(t, e.ID, document)
 	server := serve(t, e, e.Status)
-	result, err := create(t.Context(), newClient(t, nil, calls.WithBaseURL(server.URL)), request)
+	result, err := newClient(t, nil, calls.WithBaseURL(server.URL)).Create(t.Context(), request)
 
 	if diff := cmp.Diff(document, server.body()); diff != "" {
 		t.Errorf("the body as sent differs from the documented one (-documented +sent):\n%s", diff)
@@ -519,19 +518,6 @@ func newClient(t testing.TB, transport http.RoundTripper, opts ...calls.Option) 
 		t.Fatal(err)
 	}
 	return client
-}
-
-// create sends a request by the method that belongs to it.
-func create(ctx context.Context, client *calls.Client, request calls.CreateRequest) (*calls.CreateResult, error) {
-	switch r := request.(type) {
-	case calls.OutboundRequest:
-		return client.CreateOutbound(ctx, r)
-	case calls.InboundRequest:
-		return client.CreateInbound(ctx, r)
-	case calls.ScheduledRequest:
-		return client.CreateScheduled(ctx, r)
-	}
-	panic("the request is of no known type")
 }
 
 // wire is a transport that is a function.

@@ -3,7 +3,6 @@ package calls
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -24,23 +23,18 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 	if err != nil {
 		return err
 	}
-	op := operation{name: "Do", method: method, path: escaped, template: appsPath + "/…"}
+	op := operation{name: "Do", method: method, path: escaped, route: appsPath + "/…", in: in}
 	switch method {
 	case http.MethodGet:
 		if in != nil {
-			return &ValidationError{Field: "in", Reason: "is not sent with a GET"}
+			return invalid("in", "is not sent with a GET", nil)
 		}
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	default:
-		return &ValidationError{Field: "method", Reason: "is none of GET, POST, PUT, PATCH and DELETE"}
-	}
-	if in != nil {
-		if op.body, err = json.Marshal(in); err != nil {
-			return fmt.Errorf("calls: Do: %w", &ValidationError{Field: "in", Reason: "is no JSON"})
-		}
+		return invalid("method", "is none of GET, POST, PUT, PATCH and DELETE", nil)
 	}
 	o, err := c.send(ctx, op)
-	if err != nil || out == nil || len(o.result.Answer.Body) == 0 && o.result.Answer.Cut == nil {
+	if err != nil || out == nil || len(o.result.Response.Body) == 0 && o.result.Response.Truncated == nil {
 		return err
 	}
 	return o.decode(ctx, func(body []byte) error { return json.Unmarshal(body, out) })
@@ -53,9 +47,9 @@ func safePath(path string) (string, error) {
 	for i, segment := range segments {
 		switch {
 		case segment == "" || segment == "." || segment == "..":
-			return "", &ValidationError{Field: "path", Reason: "has an empty segment or one of dots"}
+			return "", invalid("path", "has an empty segment or one of dots", nil)
 		case strings.ContainsAny(segment, `?#\`) || strings.ContainsFunc(segment, isControl):
-			return "", &ValidationError{Field: "path", Reason: "has a query, a fragment, a backslash or a control character"}
+			return "", invalid("path", "has a query, a fragment, a backslash or a control character", nil)
 		}
 		segments[i] = url.PathEscape(segment)
 	}

@@ -2,26 +2,14 @@ package calls
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 )
 
-// The sentinels of AuthenticateEndUser.
-var (
-	// ErrCallEnded: the call is over.
-	ErrCallEnded = newSentinel("the call has ended", ErrInvalidRequest)
-	// ErrCRMUnsupported: the customer's CRM takes no such request.
-	ErrCRMUnsupported = newSentinel("the CRM does not support the request", ErrInvalidRequest)
-	// ErrDuplicateRequest: the same request came a short time ago. Wait.
-	ErrDuplicateRequest = newSentinel("the same request came a short time ago", ErrInvalidRequest)
-)
-
-// EndUser is who the end user of a call turned out to be. Empty fields are not
+// EndUserAuth is who the end user of a call turned out to be. Empty fields are not
 // sent. As JSON it keeps all its data; printed it shows none.
 //
 // Reference: none; this is how the endpoint was seen in use.
-type EndUser struct {
+type EndUserAuth struct {
 	// Identifier is the customer's own name for the end user. Required.
 	Identifier string `json:"identifier,omitempty"`
 	Name       string `json:"name,omitempty"`
@@ -34,20 +22,15 @@ type EndUser struct {
 // a create is; ErrOutcomeUnknown means that it may have.
 //
 // Reference: none; this is how the endpoint was seen in use.
-func (c *Client) AuthenticateEndUser(ctx context.Context, callID int64, endUser EndUser) error {
-	if err := checkCallID("id", callID); err != nil {
+func (c *Client) AuthenticateEndUser(ctx context.Context, callID int64, endUser EndUserAuth) error {
+	if err := checkCallID(callID); err != nil {
 		return err
 	}
 	if endUser.Identifier == "" {
-		return &ValidationError{Field: "identifier", Reason: "is required", problem: ErrParameterMissing}
+		return invalid("identifier", "is required", ErrParameterMissing)
 	}
-	body, err := json.Marshal(endUser)
-	if err != nil {
-		return fmt.Errorf("calls: AuthenticateEndUser: %w", err)
-	}
-	_, err = c.send(ctx, operation{
-		name: "AuthenticateEndUser", method: http.MethodPost,
-		path: fmt.Sprintf("%s/%d/end_user", callsPath, callID), template: callsPath + "/:id/end_user", body: body,
+	_, err := c.send(ctx, operation{
+		name: "AuthenticateEndUser", method: http.MethodPost, route: callsRoute + "/:id/end_user", id: callID, in: endUser,
 	})
 	return err
 }

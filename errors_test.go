@@ -800,7 +800,7 @@ func TestTimeoutOfACreateIsAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		err := createError(t, silent, calls.WithTimeout(5*time.Second))
+		err := createError(t, silent, calls.WithAttemptTimeout(5*time.Second))
 		if took := time.Since(start); took != 5*time.Second {
 			t.Errorf("it took %v", took)
 		}
@@ -920,7 +920,7 @@ func allSentinels() (all []error) {
 // refusal is what the client refuses the request with.
 func refusal(request calls.CreateRequest) func(*testing.T) error {
 	return func(t *testing.T) error {
-		_, err := create(t.Context(), newClient(t, untouched(t)), request)
+		_, err := newClient(t, untouched(t)).Create(t.Context(), request)
 		return err
 	}
 }

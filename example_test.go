@@ -158,8 +158,9 @@ func ExampleClient_Validate() {
 	defer server.Close()
 
 	err := client.Validate(calls.OutboundRequest{EndUserNumber: "123123", Lang: "fr-ca"})
-	if several, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, problem := range several.Unwrap() {
+	var problems calls.ValidationErrors
+	if errors.As(err, &problems) {
+		for _, problem := range problems {
 			fmt.Println(problem)
 		}
 	}
@@ -199,7 +200,8 @@ func ExampleClient_Settle() {
 		AgentEmail: "agent@example.com",
 		TicketID:   "71450",
 	})
-	call, err := client.Settle(context.Background(), err, calls.SettleOptions{Window: time.Millisecond})
+	intent, _ := calls.IntentOf(err)
+	call, err := client.Settle(context.Background(), intent, calls.SettleOptions{Window: time.Millisecond})
 	fmt.Println(call, err)
 	// Output: calls.Call{id=397 call_type=Voice Outbound (API) status=assigned} <nil>
 }
@@ -248,7 +250,7 @@ func ExampleClient_AuthenticateEndUser() {
 	defer server.Close()
 	id := server.AddCall(callstest.Call{Status: "finished"})
 
-	err := client.AuthenticateEndUser(context.Background(), id, calls.EndUser{Identifier: "customer-67"})
+	err := client.AuthenticateEndUser(context.Background(), id, calls.EndUserAuth{Identifier: "customer-67"})
 	fmt.Println(errors.Is(err, calls.ErrCallEnded))
 	// Output: true
 }

@@ -24,7 +24,7 @@ func hasty() []calls.Option {
 	return []calls.Option{
 		calls.WithRateLimiter(nil),
 		calls.WithRetry(calls.RetryPolicy{MinWait: time.Millisecond, MaxWait: time.Millisecond}),
-		calls.WithTimeout(500 * time.Millisecond),
+		calls.WithAttemptTimeout(500 * time.Millisecond),
 	}
 }
 
@@ -33,9 +33,9 @@ func hasty() []calls.Option {
 func patience(fault callstest.Fault) calls.Option {
 	switch fault {
 	case callstest.Stall, callstest.StallAfterCreate, callstest.StallBody:
-		return calls.WithTimeout(500 * time.Millisecond)
+		return calls.WithAttemptTimeout(500 * time.Millisecond)
 	}
-	return calls.WithTimeout(time.Minute)
+	return calls.WithAttemptTimeout(time.Minute)
 }
 
 func hastyClient(t *testing.T, server *callstest.Server, opts ...calls.Option) *calls.Client {

@@ -60,7 +60,7 @@ type listQuery struct {
 
 func (o ListOptions) query() (q listQuery, err error) {
 	if o.PerPage < 0 || o.PerPage > maxPerPage {
-		return q, &ValidationError{Field: "per", Reason: "is not between 0 and 100"}
+		return q, invalid("per", "is not between 0 and 100", nil)
 	}
 	q.Page, q.PerPage, q.SortColumn = 1, o.PerPage, o.SortBy
 	if q.PerPage == 0 {
@@ -120,8 +120,8 @@ type listing struct {
 }
 
 func (c *Client) newListing(opts ListOptions) (*listing, error) {
-	if err := c.isReady(); err != nil {
-		return nil, err
+	if c == nil || c.sender == nil {
+		return nil, errNotMade
 	}
 	q, err := opts.query()
 	if err != nil {
@@ -145,7 +145,7 @@ func (l *listing) encode() error {
 func (l *listing) nextPage(ctx context.Context) ([]*Call, error) {
 	o, err := l.client.send(ctx, operation{
 		name: "ListCalls", method: http.MethodGet,
-		path: managerCallsPath, template: managerCallsPath, query: l.encoded,
+		route: managerCallsPath, query: l.encoded,
 	})
 	if err != nil {
 		return nil, err
@@ -158,8 +158,8 @@ func (l *listing) nextPage(ctx context.Context) ([]*Call, error) {
 	if l.idlePages++; len(page) > 0 {
 		l.idlePages = 0
 	}
-	if err := l.turn(o.result.Answer.Header, len(objects)); err != nil {
-		return page, o.failed(ctx, o.delivery(), ErrUndecodable, err)
+	if err := l.turn(o.result.Response.Header, len(objects)); err != nil {
+		return page, o.fail(ctx, o.delivery(), ErrUndecodable, err)
 	}
 	return page, nil
 }
@@ -241,10 +241,6 @@ func nextLink(headers []string) string {
 	return ""
 }
 
-// ErrCallNotFound: no listing showed the call. That proves nothing of calls that
-// a listing does not show yet.
-var ErrCallNotFound = newSentinel("the call was not found", nil)
-
 // FindCall looks for a call among those that changed since a time; the zero
 // time means all of them, which can be many pages. It is a *Call or an error,
 // ErrCallNotFound if the listing ended without it. The platform knows no way to
@@ -252,7 +248,7 @@ var ErrCallNotFound = newSentinel("the call was not found", nil)
 //
 // Reference: none; this is how the Manager API was seen in use.
 func (c *Client) FindCall(ctx context.Context, id int64, since time.Time) (*Call, error) {
-	if err := checkCallID("id", id); err != nil {
+	if err := checkCallID(id); err != nil {
 		return nil, err
 	}
 	for call, err := range c.ListCalls(ctx, ListOptions{UpdatedSince: since}) {

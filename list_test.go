@@ -132,7 +132,7 @@ func TestAListingIsWholeWhateverHappensMeanwhile(t *testing.T) {
 				}
 				id := 397 + random.Int64N(int64(before))
 				changed[id] = true
-				if err := server.Advance(id, calls.StatusConnected); err != nil {
+				if err := server.Advance(id, calls.CallStatusConnected); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -76,7 +76,7 @@ func isLoopback(host string) bool {
 
 // WithHTTPClient makes the Client send through client: its Transport (proxies,
 // TLS, connection pool), its cookie Jar and its Timeout, which bounds one
-// attempt like WithTimeout (the shorter of the two holds). Its CheckRedirect is
+// attempt like WithAttemptTimeout (the shorter of the two holds). Its CheckRedirect is
 // not used, since redirects are never followed. The client is never changed,
 // its idle connections are never closed, and a Transport that is put into it
 // later is used from the next attempt on. The default is http.DefaultClient.
@@ -106,10 +106,10 @@ func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option
 	}
 }
 
-// WithTimeout bounds one attempt, from looking for a connection to the last
+// WithAttemptTimeout bounds one attempt, from looking for a connection to the last
 // byte of the answer. The default is 30 seconds. The context bounds the whole
 // of the attempts and the waits between them.
-func WithTimeout(attempt time.Duration) Option {
+func WithAttemptTimeout(attempt time.Duration) Option {
 	return func(s *settings) error {
 		if attempt <= 0 {
 			return errors.New("the timeout is not positive")

@@ -88,9 +88,9 @@ func TestOptions(t *testing.T) {
 		{"a nil middleware", calls.WithMiddleware(nil), false},
 		{"a middleware that returns nil", calls.WithMiddleware(func(http.RoundTripper) http.RoundTripper { return nil }), false},
 
-		{"a timeout", calls.WithTimeout(time.Nanosecond), true},
-		{"no timeout", calls.WithTimeout(0), false},
-		{"a negative timeout", calls.WithTimeout(-time.Second), false},
+		{"a timeout", calls.WithAttemptTimeout(time.Nanosecond), true},
+		{"no timeout", calls.WithAttemptTimeout(0), false},
+		{"a negative timeout", calls.WithAttemptTimeout(-time.Second), false},
 
 		{"the default retry policy", calls.WithRetry(calls.RetryPolicy{}), true},
 		{"one attempt", calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}), true},
@@ -242,7 +242,7 @@ func TestNewClientFromEnv(t *testing.T) {
 		{"a token with a line break", map[string]string{"CCAIP_TOKEN": "s3cret-token\n"}, nil, "", "token"},
 		{"swapped", map[string]string{"CCAIP_SUBDOMAIN": "uc1.ccaiplatform.com", "CCAIP_DOMAIN": "customer"}, nil, "", "domain"},
 		{"a base URL that is wrong", map[string]string{"CCAIP_BASE_URL": "http://gateway.example.com"}, nil, "", "base URL"},
-		{"an option that is wrong", nil, []calls.Option{calls.WithTimeout(0)}, "", "timeout"},
+		{"an option that is wrong", nil, []calls.Option{calls.WithAttemptTimeout(0)}, "", "timeout"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -269,7 +269,7 @@ func TestOptionsOfTheEnvironmentAreNotKept(t *testing.T) {
 	t.Setenv("CCAIP_TOKEN", "s3cret-token")
 	t.Setenv("CCAIP_BASE_URL", "https://gateway.example.com")
 	opts := make([]calls.Option, 1, 4)
-	opts[0] = calls.WithTimeout(time.Second)
+	opts[0] = calls.WithAttemptTimeout(time.Second)
 	if _, err := calls.NewClientFromEnv(opts...); err != nil {
 		t.Fatal(err)
 	}
@@ -367,7 +367,7 @@ func TestTheShorterTimeoutHolds(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				opts := []calls.Option{calls.WithHTTPClient(&http.Client{Transport: wire(silent), Timeout: limits.theirs})}
 				if limits.ours > 0 {
-					opts = append(opts, calls.WithTimeout(limits.ours))
+					opts = append(opts, calls.WithAttemptTimeout(limits.ours))
 				}
 				start := time.Now()
 				err := createError(t, nil, opts...)

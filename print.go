@@ -3,7 +3,6 @@ package calls
 import (
 	"fmt"
 	"log/slog"
-	"net/url"
 	"strings"
 )
 
@@ -39,11 +38,7 @@ func (c *Client) String() string {
 	if c == nil || c.sender == nil {
 		return "calls.Client{}"
 	}
-	host := ""
-	if u, err := url.Parse(c.root); err == nil {
-		host = u.Host
-	}
-	return described("calls.Client", "host", host)
+	return described("calls.Client", "host", c.host())
 }
 
 // String shows the request without its address and numbers.
@@ -72,8 +67,8 @@ func (r ScheduledRequest) String() string {
 }
 
 // String shows which fields are set.
-func (u EndUser) String() string {
-	return described("calls.EndUser", "identifier", hidden(u.Identifier), "name", hidden(u.Name),
+func (u EndUserAuth) String() string {
+	return described("calls.EndUserAuth", "identifier", hidden(u.Identifier), "name", hidden(u.Name),
 		"email", hidden(u.Email), "phone", hidden(u.Phone))
 }
 
@@ -121,10 +116,10 @@ func (r ScheduledRequest) Format(state fmt.State, verb rune) { printAs(state, ve
 func (r ScheduledRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Format prints what String returns.
-func (u EndUser) Format(state fmt.State, verb rune) { printAs(state, verb, u.String()) }
+func (u EndUserAuth) Format(state fmt.State, verb rune) { printAs(state, verb, u.String()) }
 
 // LogValue logs what String returns.
-func (u EndUser) LogValue() slog.Value { return slog.StringValue(u.String()) }
+func (u EndUserAuth) LogValue() slog.Value { return slog.StringValue(u.String()) }
 
 // Format prints what String returns.
 func (c *Call) Format(state fmt.State, verb rune) { printAs(state, verb, c.String()) }
@@ -142,4 +137,4 @@ func (r *CreateResult) LogValue() slog.Value { return slog.StringValue(r.String(
 func (e *APIError) Format(state fmt.State, verb rune) { printAs(state, verb, e.Error()) }
 
 // Format prints what Error returns.
-func (f *failure) Format(state fmt.State, verb rune) { printAs(state, verb, f.Error()) }
+func (e *OpError) Format(state fmt.State, verb rune) { printAs(state, verb, e.Error()) }

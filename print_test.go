@@ -29,7 +29,7 @@ const (
 var (
 	privateOutbound  = calls.OutboundRequest{AgentEmail: canaryEmail, TicketID: "71450", EndUserNumber: canaryNumber, OutboundNumber: canaryOutbound, Lang: "fr-CA"}
 	privateInbound   = calls.InboundRequest{MenuID: 9, EndUserNumber: canaryNumber, TicketID: "71450", OutboundNumber: canaryOutbound, Lang: "en", RecordingPermission: calls.RecordingPermissionGranted}
-	privateEndUser   = calls.EndUser{Identifier: canaryToken, Name: canaryOutbound, Email: canaryEmail, Phone: canaryNumber}
+	privateEndUser   = calls.EndUserAuth{Identifier: canaryToken, Name: canaryOutbound, Email: canaryEmail, Phone: canaryNumber}
 	privateScheduled = calls.ScheduledRequest{MenuID: 9, ParentCallID: 514, EndUserNumber: canaryNumber, TicketID: "71450", Lang: "en", ScheduledAt: documentedNow.Add(421 * time.Millisecond), RecordingPermission: calls.RecordingPermissionDenied}
 )
 
@@ -117,7 +117,7 @@ func TestNothingPrivateIsPrintedOfErrors(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := create(t.Context(), privateClient(t, test.transport), test.request)
+			_, err := privateClient(t, test.transport).Create(t.Context(), test.request)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -171,12 +171,12 @@ func TestPrintedForms(t *testing.T) {
 		"inbound":  {privateInbound, "calls.InboundRequest{menu_id=9 end_user_number=[redacted] ticket_id=71450 outbound_number=[redacted] lang=en recording_permission=recording_permission_granted}"},
 		"scheduled": {privateScheduled, "calls.ScheduledRequest{menu_id=9 call_id=514 end_user_number=[redacted] ticket_id=71450 lang=en " +
 			"scheduled_at=2019-09-01T00:00:00.421Z recording_permission=recording_permission_denied}"},
-		"end user":        {privateEndUser, "calls.EndUser{identifier=[redacted] name=[redacted] email=[redacted] phone=[redacted]}"},
-		"empty end user":  {calls.EndUser{}, "calls.EndUser{}"},
+		"end user":        {privateEndUser, "calls.EndUserAuth{identifier=[redacted] name=[redacted] email=[redacted] phone=[redacted]}"},
+		"empty end user":  {calls.EndUserAuth{}, "calls.EndUserAuth{}"},
 		"empty outbound":  {calls.OutboundRequest{}, "calls.OutboundRequest{}"},
 		"empty inbound":   {calls.InboundRequest{}, "calls.InboundRequest{}"},
 		"empty scheduled": {calls.ScheduledRequest{}, "calls.ScheduledRequest{}"},
-		"call":            {&calls.Call{ID: 397, CallType: calls.CallTypeOutbound, Status: calls.StatusAssigned}, "calls.Call{id=397 call_type=Voice Outbound (API) status=assigned}"},
+		"call":            {&calls.Call{ID: 397, CallType: calls.CallTypeOutbound, Status: calls.CallStatusAssigned}, "calls.Call{id=397 call_type=Voice Outbound (API) status=assigned}"},
 		"result":          {&calls.CreateResult{Call: &calls.Call{ID: 397}}, "calls.CreateResult{calls.Call{id=397}}"},
 		"awaits":          {&calls.CreateResult{AwaitsAgent: true}, "calls.CreateResult{awaits agent}"},
 	}

@@ -1,12 +1,14 @@
 package calls
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
 
 	"github.com/ccaip-go/calls/internal/flex"
 	"github.com/ccaip-go/calls/internal/redact"
@@ -14,82 +16,89 @@ import (
 )
 
 // operation is one request to the platform. A POST is sent once; every other
-// method may be carried out twice without harm.
+// method can be repeated without harm.
 type operation struct {
-	name     string
-	method   string
-	path     string
-	template string // the path as logs show it
-	query    string
-	body     []byte
-	created  *intent // of a create only
+	name   string
+	method string
+	// route is the path as logs show it, with :id for the id of a call.
+	route string
+	id    int64
+	path  string // instead of route and id where the caller gives the path
+	query string
+	in    any // sent as JSON, nil for no body
+	// create is set for an operation that dials a person.
+	create *pendingCreate
 }
 
-// outcome is what came of an operation.
+// outcome is a response with a status of 2xx.
 type outcome struct {
 	operation
 	client *Client
 	result transport.Result
 }
 
-var errNotMade = &failure{
-	operation: "Client", delivery: DeliveryNotSent, causes: []error{errors.New("was not made by NewClient")},
-}
+var errNotMade = notSent("Client", errors.New("it was not made by NewClient"))
 
-func (c *Client) isReady() error {
-	if c == nil || c.sender == nil {
-		return errNotMade
-	}
-	return nil
-}
-
-// send is the one way to the platform. Its outcome is a 2xx answer.
+// send is the one way to the platform.
 func (c *Client) send(ctx context.Context, op operation) (*outcome, error) {
-	if err := c.isReady(); err != nil {
-		return nil, err
+	if c == nil || c.sender == nil {
+		return nil, errNotMade
 	}
-	result := c.sender.Send(ctx, transport.Request{
+	request := transport.Request{
 		Operation:  op.name,
 		Method:     op.method,
 		Path:       op.path,
-		Template:   op.template,
+		Template:   op.route,
 		Query:      op.query,
-		Body:       op.body,
 		Repeatable: op.method != http.MethodPost,
-	})
-	o := &outcome{operation: op, client: c, result: result}
+	}
+	if op.path == "" {
+		request.Path = strings.Replace(op.route, ":id", strconv.FormatInt(op.id, 10), 1)
+	}
+	if op.in != nil {
+		body, isEncoded := op.in.(json.RawMessage)
+		if !isEncoded {
+			var err error
+			if body, err = json.Marshal(op.in); err != nil {
+				return nil, invalid("in", "cannot be encoded as JSON", nil)
+			}
+		}
+		request.Body = body
+	}
+	if op.create != nil {
+		request.Journal = op.create
+	}
+	o := &outcome{operation: op, client: c, result: c.sender.Send(ctx, request)}
+	o.path = request.Path
 	return o, o.check(ctx)
 }
 
-// check returns the error of an operation that did not end with a 2xx answer.
+// check returns the error of an operation that did not end with a 2xx.
 func (o *outcome) check(ctx context.Context) error {
-	var said *APIError
-	if answer := o.result.Answer; answer != nil && !isSuccess(answer.StatusCode) {
-		said = o.apiError()
-		o.warnOfUnknownMessage(ctx, said)
+	var refusal error
+	if response := o.result.Response; response != nil && !isSuccess(response.StatusCode) {
+		refused := o.apiError()
+		o.warnOfUnknownMessage(ctx, refused)
+		refusal = refused
 	}
-	isPost := o.method == http.MethodPost
-	switch delivery := o.delivery(); {
-	case o.result.Err != nil && isPost && delivery == DeliveryUnknown:
-		return o.failed(ctx, delivery, ErrOutcomeUnknown, said, o.result.Err)
-	case o.result.Err != nil:
-		return o.failed(ctx, delivery, said, o.result.Err)
-	case said == nil:
+	if o.result.Err == nil && refusal == nil {
 		return nil
-	case isPost && delivery == DeliveryUnknown:
-		return o.failed(ctx, delivery, ErrOutcomeUnknown, said)
 	}
-	return said
+	delivery := o.delivery()
+	if o.method == http.MethodPost && delivery == DeliveryUnknown {
+		return o.fail(ctx, delivery, ErrOutcomeUnknown, refusal, o.result.Err)
+	}
+	return o.fail(ctx, delivery, refusal, o.result.Err)
 }
 
 func isSuccess(status int) bool { return status >= 200 && status < 300 }
 
-// delivery is about all attempts: what the last one says does not undo what an
-// earlier one may have done.
+// delivery covers all attempts: the response to the last one does not undo what
+// an earlier one may have done.
 func (o *outcome) delivery() Delivery {
 	status := 0
 	if o.result.Answered {
-		status = o.result.Answer.StatusCode
+		status = o.result.Response.StatusCode
 	}
 	switch {
 	case isSuccess(status):
@@ -104,115 +113,92 @@ func (o *outcome) delivery() Delivery {
 	return DeliveryUnknown
 }
 
+func deliveryOfStatus(status int) Delivery {
+	switch {
+	case isSuccess(status):
+		return DeliveryAccepted
+	case transport.IsRefusal(status):
+		return DeliveryRejected
+	}
+	return DeliveryUnknown
+}
+
 func (o *outcome) apiError() *APIError {
-	answer := o.result.Answer
-	message := messageIn(answer.Body)
+	response := o.result.Response
+	message := messageIn(response.Body)
 	param, _ := lookUp(message)
 	return &APIError{
-		StatusCode: answer.StatusCode,
+		StatusCode: response.StatusCode,
 		Message:    message,
 		Param:      param,
 		Method:     o.method,
 		Path:       o.path,
+		Host:       o.client.host(),
 		Attempts:   o.result.Attempts,
-		RetryAfter: answer.RetryAfter,
-		Header:     answer.Header,
-		Body:       answer.Body,
+		RetryAfter: response.RetryAfter,
+		Header:     response.Header,
+		Body:       response.Body,
+		template:   o.route,
 	}
 }
 
-// failed makes the error of an operation from those of its causes that there are.
-func (o *outcome) failed(ctx context.Context, delivery Delivery, causes ...error) error {
-	f := &failure{operation: o.name, delivery: delivery, attempts: o.result.Attempts, created: o.created}
-	for _, cause := range causes {
-		if said, ok := cause.(*APIError); cause == nil || ok && said == nil {
-			continue
+// fail returns the error of an operation from its non-nil causes.
+func (o *outcome) fail(ctx context.Context, delivery Delivery, causes ...error) error {
+	e := &OpError{
+		Operation: o.name, Delivery: delivery, Attempts: o.result.Attempts,
+		canRetry: o.result.CanRetry && !delivery.MayExist(), retryAfter: o.result.Wait,
+	}
+	if o.create != nil {
+		intent := o.create.intent
+		if !o.result.Ended.IsZero() {
+			intent.SentBefore = o.result.Ended
 		}
-		f.causes = append(f.causes, cause)
+		e.Intent = &intent
 	}
-	if logger := o.client.logger; logger != nil && errors.Is(f, ErrOutcomeUnknown) {
+	for _, cause := range causes {
+		if cause != nil {
+			e.Causes = append(e.Causes, cause)
+		}
+	}
+	if logger := o.client.logger; logger != nil && errors.Is(e, ErrOutcomeUnknown) {
 		logger.LogAttrs(ctx, slog.LevelWarn, "calls: outcome unknown",
-			slog.String("operation", o.name), slog.Int("attempts", f.attempts), slog.String("error", redact.Text(f.Error())))
+			slog.String("operation", o.name), slog.Int("attempts", e.Attempts), slog.String("error", redact.Text(e.Error())))
 	}
-	return f
+	return e
 }
 
-func (o *outcome) warnOfUnknownMessage(ctx context.Context, said *APIError) {
+func (o *outcome) warnOfUnknownMessage(ctx context.Context, refusal *APIError) {
 	logger := o.client.logger
-	if logger == nil || said.StatusCode != http.StatusBadRequest {
-		return
-	}
-	if _, known := lookUp(said.Message); known != nil {
+	if logger == nil || refusal.Unwrap() != ErrInvalidRequest {
 		return
 	}
 	logger.LogAttrs(ctx, slog.LevelWarn, "calls: unknown message",
-		slog.String("operation", o.name), slog.String("message", redact.Text(said.Message)))
+		slog.String("operation", o.name), slog.String("message", redact.Text(refusal.Message)))
 }
 
-// forgiving decodes a body into dst, a struct whose fields may be odd.
-func forgiving(dst any) func(body []byte) error {
+// lenient returns a function that decodes a body into dst, a struct, even where
+// its JSON does not match the documented types.
+func lenient(dst any) func(body []byte) error {
 	return func(body []byte) error { return flex.Decode(body, dst) }
 }
 
-// decode has the body of the answer decoded, if it came to its end.
+// decode decodes the response body with by, unless it was truncated.
 func (o *outcome) decode(ctx context.Context, by func(body []byte) error) error {
-	err := o.result.Answer.Cut
+	err := o.result.Response.Truncated
 	if err == nil {
-		err = by(o.result.Answer.Body)
+		err = by(o.result.Response.Body)
 	}
 	if err != nil {
-		return o.failed(ctx, o.delivery(), ErrUndecodable, err)
+		return o.fail(ctx, o.delivery(), ErrUndecodable, err)
 	}
 	return nil
 }
 
-// create is what the three create methods share.
-func (c *Client) create(ctx context.Context, request CreateRequest) (*CreateResult, error) {
-	if err := c.isReady(); err != nil {
-		return nil, err
-	}
-	body, err := c.encode(request)
+// host returns the host that the Client sends to.
+func (c *Client) host() string {
+	u, err := url.Parse(c.root)
 	if err != nil {
-		return nil, err
+		return ""
 	}
-	about := request.intent(c.now())
-	o, err := c.send(ctx, operation{
-		name: request.operation(), method: http.MethodPost,
-		path: callsPath, template: callsPath, body: body, created: &about,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return o.createResult(ctx)
-}
-
-// createResult tells a created call from one that an agent has to finish.
-func (o *outcome) createResult(ctx context.Context) (*CreateResult, error) {
-	answer := o.result.Answer
-	switch {
-	case answer.StatusCode == http.StatusCreated:
-		call := &Call{}
-		if err := o.decode(ctx, forgiving(call)); err != nil {
-			return nil, err
-		}
-		if call.ID == 0 {
-			return nil, o.failed(ctx, DeliveryAccepted, ErrUndecodable, errors.New("the created call has no id"))
-		}
-		call.raw = &answer.Body
-		o.client.claims.claim(call.ID, o.created)
-		return &CreateResult{Call: call}, nil
-	case answer.StatusCode == http.StatusAccepted, answer.StatusCode == http.StatusOK && isEcho(answer):
-		return &CreateResult{AwaitsAgent: true}, nil
-	case answer.StatusCode == http.StatusOK:
-		// Somebody else's page: a gateway's, a login form.
-		return nil, o.failed(ctx, DeliveryUnknown, ErrOutcomeUnknown, ErrUndecodable, errors.New("a 200 without JSON"))
-	}
-	return nil, o.failed(ctx, DeliveryUnknown, ErrOutcomeUnknown, o.apiError())
-}
-
-// isEcho reports whether a 200 can be the platform's: without a body, or with
-// the JSON that echoes the request, of which a part is enough.
-func isEcho(answer *transport.Answer) bool {
-	body := bytes.TrimSpace(answer.Body)
-	return len(body) == 0 || body[0] == '{' && (answer.Cut != nil || json.Valid(body))
+	return u.Host
 }

@@ -2,7 +2,6 @@ package calls
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -10,24 +9,6 @@ import (
 
 	"github.com/ccaip-go/calls/internal/transport"
 )
-
-// ErrAmbiguous: several calls can be the one that a create made. errors.As
-// finds the *AmbiguousError that has them.
-var ErrAmbiguous = newSentinel("several calls can be the one", nil)
-
-// AmbiguousError has the calls that Settle cannot tell apart. It is used as a
-// pointer only.
-type AmbiguousError struct {
-	Candidates []*Call // in the order in which they were seen, at least two
-}
-
-// Error says how many candidates there are.
-func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("%v: %d candidates", ErrAmbiguous, len(e.Candidates))
-}
-
-// Unwrap returns ErrAmbiguous.
-func (e *AmbiguousError) Unwrap() error { return ErrAmbiguous }
 
 // SettleOptions sets how long and how often Settle looks. A zero field means
 // its default.
@@ -45,7 +26,7 @@ type SettleOptions struct {
 
 func (o SettleOptions) withDefaults() (SettleOptions, error) {
 	if min(o.Window, o.Interval, o.ClockSkew) < 0 {
-		return o, &ValidationError{Field: "settle", Reason: "has a negative duration"}
+		return o, invalid("settle", "has a negative duration", nil)
 	}
 	if o.Window == 0 {
 		o.Window = 15 * time.Second
@@ -85,29 +66,24 @@ func (o SettleOptions) withDefaults() (SettleOptions, error) {
 // process made for the same ticket.
 //
 // Settle is safe for concurrent use, like all of a Client.
-func (c *Client) Settle(ctx context.Context, err error, opts SettleOptions) (*Call, error) {
-	if err := c.isReady(); err != nil {
+func (c *Client) Settle(ctx context.Context, i Intent, opts SettleOptions) (*Call, error) {
+	if c == nil || c.sender == nil {
+		return nil, errNotMade
+	}
+	if i.ID == "" || i.SentAfter.IsZero() {
+		return nil, invalid("intent", "is not that of a create that was sent", nil)
+	}
+	opts, err := opts.withDefaults()
+	if err != nil {
 		return nil, err
 	}
-	opts, invalid := opts.withDefaults()
-	if invalid != nil {
-		return nil, invalid
-	}
-	switch DeliveryOf(err) {
-	case DeliveryNotSent, DeliveryRejected:
-		return nil, ErrCallNotFound
-	}
-	var failed *failure
-	if !errors.As(err, &failed) || failed.created == nil {
-		return nil, fmt.Errorf("calls: Settle: not the error of a create: %w", ErrInvalidRequest)
-	}
-	return c.settle(ctx, failed.created, opts)
+	return c.settle(ctx, i, opts)
 }
 
 // settle looks until the window has passed also if a call was seen early:
 // another that fits as well can come into sight later.
-func (c *Client) settle(ctx context.Context, sought *intent, opts SettleOptions) (*Call, error) {
-	since := sought.started.Add(-opts.ClockSkew)
+func (c *Client) settle(ctx context.Context, sought Intent, opts SettleOptions) (*Call, error) {
+	since := sought.SentAfter.Add(-opts.ClockSkew)
 	var candidates []*Call
 	known := map[int64]bool{}
 	for end := time.Now().Add(opts.Window); ; {
@@ -115,7 +91,7 @@ func (c *Client) settle(ctx context.Context, sought *intent, opts SettleOptions)
 			if err != nil {
 				return nil, err
 			}
-			if !known[call.ID] && sought.fits(call, since) && !c.claims.isOthers(call.ID, sought) {
+			if !known[call.ID] && sought.Fits(call, opts.ClockSkew) && !c.claims.isOthers(call.ID, sought.ID) {
 				known[call.ID] = true
 				candidates = append(candidates, call)
 			}
@@ -132,7 +108,7 @@ func (c *Client) settle(ctx context.Context, sought *intent, opts SettleOptions)
 	case 0:
 		return nil, ErrCallNotFound
 	case 1:
-		if c.claims.claim(candidates[0].ID, sought) {
+		if c.claims.claim(candidates[0].ID, sought.ID) {
 			return candidates[0], nil
 		}
 		return nil, ErrCallNotFound // another create took it meanwhile
@@ -144,17 +120,17 @@ func (c *Client) settle(ctx context.Context, sought *intent, opts SettleOptions)
 // safe for concurrent use.
 type claims struct {
 	mu    sync.Mutex
-	by    map[int64]*intent
+	by    map[int64]string
 	order []int64 // of the calls in by, as a ring
 	next  int
 }
 
 const maxClaims = 1024
 
-func newClaims() *claims { return &claims{by: map[int64]*intent{}} }
+func newClaims() *claims { return &claims{by: map[int64]string{}} }
 
 // claim says that a create made a call. It is false if another did.
-func (c *claims) claim(callID int64, create *intent) bool {
+func (c *claims) claim(callID int64, create string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if owner, ok := c.by[callID]; ok {
@@ -172,70 +148,47 @@ func (c *claims) claim(callID int64, create *intent) bool {
 }
 
 // isOthers reports whether another create made a call.
-func (c *claims) isOthers(callID int64, create *intent) bool {
+func (c *claims) isOthers(callID int64, create string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	owner, ok := c.by[callID]
 	return ok && owner != create
 }
 
-// intent is what of a create a listing of calls can show. The error of a create
-// carries it for Settle. It has no address and no number of an end user in it.
-type intent struct {
-	callType       CallType
-	started        time.Time
-	ticketID       string
-	menuID         int64
-	parentID       int64
-	scheduledAt    time.Time
-	outboundNumber string
+// Fits reports whether call can be the call of the create: it matches what the
+// create asked for, and was created between SentAfter and SentBefore, give or take
+// skew. What call does not show speaks neither for it nor against it, but a call
+// without a ticket was not created for one.
+func (i Intent) Fits(call *Call, skew time.Duration) bool {
+	return i.Contests(call, skew) && (i.SentBefore.IsZero() || !call.CreatedAt.After(i.SentBefore.Add(skew)))
 }
 
-func (r OutboundRequest) intent(started time.Time) intent {
-	return intent{callType: CallTypeOutbound, started: started, ticketID: r.TicketID, outboundNumber: r.OutboundNumber}
-}
-
-// The platform takes another number where an inbound call's is not valid, so
-// the number says nothing of an inbound call.
-func (r InboundRequest) intent(started time.Time) intent {
-	return intent{callType: CallTypeInbound, started: started, ticketID: r.TicketID, menuID: r.MenuID}
-}
-
-func (r ScheduledRequest) intent(started time.Time) intent {
-	return intent{
-		callType: CallTypeScheduled, started: started, ticketID: r.TicketID, menuID: r.MenuID,
-		parentID: r.ParentCallID, scheduledAt: r.ScheduledAt,
-	}
-}
-
-// fits reports whether a call can be the one that was to be created. What the
-// listing does not show of the call speaks neither for it nor against it, but
-// a call without a ticket was not created for one.
-func (i *intent) fits(call *Call, since time.Time) bool {
+// Contests reports whether the create forbids that another create takes call. It
+// is like Fits, but without an upper bound of time.
+func (i Intent) Contests(call *Call, skew time.Duration) bool {
 	switch {
-	case call.ID == 0 || call.CreatedAt == nil || call.CreatedAt.Before(since),
+	case call == nil, call.ID == 0, call.CreatedAt == nil, call.CreatedAt.Before(i.SentAfter.Add(-skew)),
 		!i.fitsType(call),
-		i.ticketID != "" && !isShown(call.OutTicketID, i.ticketID),
-		i.parentID != 0 && call.ParentID != nil && *call.ParentID != i.parentID,
-		i.outboundNumber != "" && call.OutboundNumber != nil && digits(*call.OutboundNumber) != digits(i.outboundNumber):
+		i.TicketID != "" && call.OutTicketID != i.TicketID,
+		i.ParentCallID != 0 && call.ParentID != nil && *call.ParentID != i.ParentCallID,
+		i.OutboundNumber != "" && call.OutboundNumber != "" && digits(call.OutboundNumber) != digits(i.OutboundNumber):
 		return false
 	}
 	menu := call.SelectedMenu
-	return i.menuID == 0 || menu == nil || menu.ID == nil || *menu.ID == i.menuID
+	return i.MenuID == 0 || menu == nil || menu.ID == nil || *menu.ID == i.MenuID
 }
 
-// fitsType knows that the platform shows a scheduled call as an inbound one:
-// only the time that it is scheduled at tells them apart.
-func (i *intent) fitsType(call *Call) bool {
+// fitsType reports whether call has the type of the create. The platform shows a
+// scheduled call as an inbound one: only the time that it is scheduled at tells
+// them apart.
+func (i Intent) fitsType(call *Call) bool {
 	shown := call.CallType.Canonical()
-	if i.callType == CallTypeScheduled {
+	if i.CallType == CallTypeScheduled {
 		isOfType := shown == CallTypeScheduled || shown == CallTypeInbound
-		return isOfType && call.ScheduledAt != nil && call.ScheduledAt.Sub(i.scheduledAt).Abs() < time.Second
+		return isOfType && call.ScheduledAt != nil && call.ScheduledAt.Sub(i.ScheduledAt).Abs() < time.Second
 	}
-	return shown == i.callType && call.ScheduledAt == nil
+	return shown == i.CallType && call.ScheduledAt == nil
 }
-
-func isShown(shown *string, value string) bool { return shown != nil && *shown == value }
 
 func digits(number string) string {
 	return strings.Map(func(r rune) rune {

@@ -31,7 +31,7 @@ func lost(t *testing.T, server *callstest.Server, client *calls.Client, acts boo
 		fault = callstest.HangUpAfterCreate
 	}
 	server.Fail(fault)
-	_, err := create(t.Context(), client, request)
+	_, err := client.Create(t.Context(), request)
 	if !errors.Is(err, calls.ErrOutcomeUnknown) {
 		t.Fatalf("%v: %v", fault, err)
 	}
@@ -84,7 +84,7 @@ func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-				if _, err := create(t.Context(), client, byTicket); err != nil { // long before
+				if _, err := client.Create(t.Context(), byTicket); err != nil { // long before
 					t.Fatal(err)
 				}
 				time.Sleep(10 * time.Minute)
@@ -94,11 +94,11 @@ func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
 				}
 				err := lost(t, server, client, tt.acts, tt.request)
 				if tt.neighbour != nil {
-					if _, err := create(t.Context(), virtualClient(t, server), tt.neighbour()); err != nil {
+					if _, err := virtualClient(t, server).Create(t.Context(), tt.neighbour()); err != nil {
 						t.Fatal(err)
 					}
 				}
-				call, err := client.Settle(t.Context(), err, calls.SettleOptions{})
+				call, err := client.Settle(t.Context(), intentOf(err), calls.SettleOptions{})
 				var several *calls.AmbiguousError
 				switch tt.want {
 				case found:
@@ -123,17 +123,17 @@ func TestSettleKnowsTheCallsOfItsOwnClient(t *testing.T) {
 	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		notMade := lost(t, server, client, false, request)
-		if _, err := create(t.Context(), client, request); err != nil {
+		if _, err := client.Create(t.Context(), request); err != nil {
 			t.Fatal(err)
 		}
-		if call, err := client.Settle(t.Context(), notMade, calls.SettleOptions{}); !errors.Is(err, calls.ErrCallNotFound) {
+		if call, err := client.Settle(t.Context(), intentOf(notMade), calls.SettleOptions{}); !errors.Is(err, calls.ErrCallNotFound) {
 			t.Errorf("the call of another create: %v, %v", call, err)
 		}
 		made := lost(t, server, client, true, request)
-		if _, err := client.Settle(t.Context(), made, calls.SettleOptions{}); err != nil {
+		if _, err := client.Settle(t.Context(), intentOf(made), calls.SettleOptions{}); err != nil {
 			t.Errorf("its own: %v", err)
 		}
-		if call, err := client.Settle(t.Context(), notMade, calls.SettleOptions{}); !errors.Is(err, calls.ErrCallNotFound) {
+		if call, err := client.Settle(t.Context(), intentOf(notMade), calls.SettleOptions{}); !errors.Is(err, calls.ErrCallNotFound) {
 			t.Errorf("the call that was settled for another create: %v, %v", call, err)
 		}
 	})
@@ -147,7 +147,7 @@ func TestTwoSettlesDoNotTakeTheSameCall(t *testing.T) {
 		var found [2]*calls.Call
 		var wg sync.WaitGroup
 		for i, err := range []error{made, notMade} {
-			wg.Go(func() { found[i], _ = client.Settle(t.Context(), err, calls.SettleOptions{}) })
+			wg.Go(func() { found[i], _ = client.Settle(t.Context(), intentOf(err), calls.SettleOptions{}) })
 		}
 		wg.Wait()
 		if (found[0] == nil) == (found[1] == nil) {
@@ -160,7 +160,7 @@ func TestSettlingAgainFindsTheSameCall(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		err := lost(t, server, client, true, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
 		for range 2 {
-			if call, err := client.Settle(t.Context(), err, calls.SettleOptions{}); err != nil || call.ID != server.Calls()[0].ID {
+			if call, err := client.Settle(t.Context(), intentOf(err), calls.SettleOptions{}); err != nil || call.ID != server.Calls()[0].ID {
 				t.Errorf("%v, %v", call, err)
 			}
 		}
@@ -178,7 +178,7 @@ func TestSettleLooksUntilTheWindowHasPassed(t *testing.T) {
 		onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 			err := lost(t, server, client, true, request)
 			begin := time.Now()
-			_, err = client.Settle(t.Context(), err, calls.SettleOptions{Window: tt.window})
+			_, err = client.Settle(t.Context(), intentOf(err), calls.SettleOptions{Window: tt.window})
 			if took := time.Since(begin); !errors.Is(err, tt.err) || took != tt.window {
 				t.Errorf("a window of %v: %v after %v", tt.window, err, took)
 			}
@@ -194,7 +194,7 @@ func TestSettleOfAnAcceptedCreate(t *testing.T) {
 	if calls.DeliveryOf(err) != calls.DeliveryAccepted {
 		t.Fatal(err)
 	}
-	call, err := client.Settle(t.Context(), err, calls.SettleOptions{Window: time.Millisecond})
+	call, err := client.Settle(t.Context(), intentOf(err), calls.SettleOptions{Window: time.Millisecond})
 	if err != nil || call.ID != server.Calls()[0].ID {
 		t.Errorf("%v, %v", call, err)
 	}
@@ -214,15 +214,14 @@ func TestSettleOfWhatNeedsNone(t *testing.T) {
 		opts calls.SettleOptions
 		want error
 	}{
-		"rejected":                {rejected, calls.SettleOptions{}, calls.ErrCallNotFound},
-		"not sent":                {invalid, calls.SettleOptions{}, calls.ErrCallNotFound},
+		"not sent":                {invalid, calls.SettleOptions{}, calls.ErrInvalidRequest},
 		"no error":                {nil, calls.SettleOptions{}, calls.ErrInvalidRequest},
 		"another's error":         {context.DeadlineExceeded, calls.SettleOptions{}, calls.ErrInvalidRequest},
 		"the error of a read":     {reading, calls.SettleOptions{}, calls.ErrInvalidRequest},
 		"a window that is past":   {rejected, calls.SettleOptions{Window: -1}, calls.ErrInvalidRequest},
 		"an interval that is not": {rejected, calls.SettleOptions{Interval: -1}, calls.ErrInvalidRequest},
 	} {
-		if call, err := client.Settle(t.Context(), tt.err, tt.opts); call != nil || !errors.Is(err, tt.want) {
+		if call, err := client.Settle(t.Context(), intentOf(tt.err), tt.opts); call != nil || !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, %v", name, call, err)
 		}
 	}
@@ -236,11 +235,11 @@ func TestSettleEndsWithItsContextAndWithTheListing(t *testing.T) {
 		err := lost(t, server, client, false, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
-		if _, err := client.Settle(ctx, err, calls.SettleOptions{}); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := client.Settle(ctx, intentOf(err), calls.SettleOptions{}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v", err)
 		}
 		server.Fail(callstest.Status(401))
-		if _, err := client.Settle(t.Context(), err, calls.SettleOptions{}); !errors.Is(err, calls.ErrUnauthorized) {
+		if _, err := client.Settle(t.Context(), intentOf(err), calls.SettleOptions{}); !errors.Is(err, calls.ErrUnauthorized) {
 			t.Errorf("%v", err)
 		}
 	})
@@ -270,7 +269,7 @@ func TestSettleSoak(t *testing.T) {
 			neighbours := func() {
 				for range random.IntN(4) {
 					time.Sleep(time.Duration(random.Int64N(int64(time.Second))))
-					if _, err := create(t.Context(), client, anyRequest(random)); err != nil {
+					if _, err := client.Create(t.Context(), anyRequest(random)); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -289,7 +288,7 @@ func TestSettleSoak(t *testing.T) {
 			// Another process asks for the very same: no listing can tell the two
 			// apart, so this is left out where only the other's would be shown.
 			if acts && lags[own%int64(len(lags))] < window && random.IntN(4) == 0 {
-				if _, err := create(t.Context(), virtualClient(t, server), request); err != nil {
+				if _, err := virtualClient(t, server).Create(t.Context(), request); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -298,7 +297,7 @@ func TestSettleSoak(t *testing.T) {
 				server.Fail(readFaults[random.IntN(len(readFaults))])
 			}
 			settling := time.Now()
-			call, err := client.Settle(t.Context(), lostErr, calls.SettleOptions{Window: window, ClockSkew: time.Second})
+			call, err := client.Settle(t.Context(), intentOf(lostErr), calls.SettleOptions{Window: window, ClockSkew: time.Second})
 			wasShown := acts && !began.Add(lags[own%int64(len(lags))]).After(settling.Add(window))
 			var several *calls.AmbiguousError
 			switch {
@@ -364,12 +363,12 @@ func TestWatchCallYieldsEachChangeUntilTheEnd(t *testing.T) {
 		id := server.AddCall(callstest.Call{})
 		server.AddCall(callstest.Call{})
 		for status, after := range map[calls.CallStatus]time.Duration{
-			calls.StatusAssigned: time.Second, calls.StatusConnected: 3 * time.Second, calls.StatusFinished: time.Minute,
+			calls.CallStatusAssigned: time.Second, calls.CallStatusConnected: 3 * time.Second, calls.CallStatusFinished: time.Minute,
 		} {
 			time.AfterFunc(after, func() { _ = server.Advance(id, status) })
 		}
 		seen, at, err := statuses(t.Context(), client, id, calls.WatchOptions{})
-		want := []calls.CallStatus{calls.StatusQueued, calls.StatusAssigned, calls.StatusConnected, calls.StatusFinished}
+		want := []calls.CallStatus{calls.CallStatusQueued, calls.CallStatusAssigned, calls.CallStatusConnected, calls.CallStatusFinished}
 		if err != nil || !slices.Equal(seen, want) {
 			t.Errorf("%v at %v, %v", seen, at, err)
 		}
@@ -438,4 +437,9 @@ func TestBreakingOutOfAWatchStopsIt(t *testing.T) {
 			t.Errorf("%d looks", n)
 		}
 	})
+}
+
+func intentOf(err error) calls.Intent {
+	intent, _ := calls.IntentOf(err)
+	return intent
 }

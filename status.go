@@ -8,50 +8,50 @@ type CallStatus string
 
 // The documented statuses of a call.
 const (
-	// StatusSelecting: the end user is still in the menus, before a leaf menu.
-	StatusSelecting CallStatus = "selecting"
-	// StatusQueued: a leaf menu was chosen and the call is offered to agents.
-	StatusQueued CallStatus = "queued"
-	// StatusAssigned: an agent was chosen to take the call.
-	StatusAssigned CallStatus = "assigned"
-	// StatusConnecting: an agent is assigned and the connection is being set up.
-	StatusConnecting CallStatus = "connecting"
-	// StatusConnected: agent and end user are in the call.
-	StatusConnected CallStatus = "connected"
-	// StatusSwitching: the call failed to connect and is tried again through
+	// CallStatusSelecting: the end user is still in the menus, before a leaf menu.
+	CallStatusSelecting CallStatus = "selecting"
+	// CallStatusQueued: a leaf menu was chosen and the call is offered to agents.
+	CallStatusQueued CallStatus = "queued"
+	// CallStatusAssigned: an agent was chosen to take the call.
+	CallStatusAssigned CallStatus = "assigned"
+	// CallStatusConnecting: an agent is assigned and the connection is being set up.
+	CallStatusConnecting CallStatus = "connecting"
+	// CallStatusConnected: agent and end user are in the call.
+	CallStatusConnected CallStatus = "connected"
+	// CallStatusSwitching: the call failed to connect and is tried again through
 	// another VoIP provider.
-	StatusSwitching CallStatus = "switching"
-	// StatusFinished: the call ended after it had connected.
-	StatusFinished CallStatus = "finished"
-	// StatusFailed: the call ended before it connected; see Call.FailReason.
-	StatusFailed CallStatus = "failed"
-	// StatusRecovered: a failed call was called back, and the call-back (a child
+	CallStatusSwitching CallStatus = "switching"
+	// CallStatusFinished: the call ended after it had connected.
+	CallStatusFinished CallStatus = "finished"
+	// CallStatusFailed: the call ended before it connected; see Call.FailReason.
+	CallStatusFailed CallStatus = "failed"
+	// CallStatusRecovered: a failed call was called back, and the call-back (a child
 	// of this call) ended without error.
-	StatusRecovered CallStatus = "recovered"
-	// StatusScheduled: the end user scheduled a call for later.
-	StatusScheduled CallStatus = "scheduled"
-	// StatusActionOnly: the call is handled by the customer's own telephony
+	CallStatusRecovered CallStatus = "recovered"
+	// CallStatusScheduled: the end user scheduled a call for later.
+	CallStatusScheduled CallStatus = "scheduled"
+	// CallStatusActionOnly: the call is handled by the customer's own telephony
 	// provider, tied to the platform's mobile SDK.
-	StatusActionOnly CallStatus = "action_only"
-	// StatusActionOnlyFinished: an action-only call that has ended.
-	StatusActionOnlyFinished CallStatus = "action_only_finished"
-	// StatusDeflected: the call was sent elsewhere because of overload or
+	CallStatusActionOnly CallStatus = "action_only"
+	// CallStatusActionOnlyFinished: an action-only call that has ended.
+	CallStatusActionOnlyFinished CallStatus = "action_only_finished"
+	// CallStatusDeflected: the call was sent elsewhere because of overload or
 	// closed hours.
-	StatusDeflected CallStatus = "deflected"
-	// StatusVoicemail: the end user is leaving a voicemail.
-	StatusVoicemail CallStatus = "voicemail"
-	// StatusVoicemailReceived: a voicemail was left and nobody has heard it yet.
-	StatusVoicemailReceived CallStatus = "voicemail_received"
-	// StatusVoicemailRead: an agent opened the voicemail.
-	StatusVoicemailRead CallStatus = "voicemail_read"
+	CallStatusDeflected CallStatus = "deflected"
+	// CallStatusVoicemail: the end user is leaving a voicemail.
+	CallStatusVoicemail CallStatus = "voicemail"
+	// CallStatusVoicemailReceived: a voicemail was left and nobody has heard it yet.
+	CallStatusVoicemailReceived CallStatus = "voicemail_received"
+	// CallStatusVoicemailRead: an agent opened the voicemail.
+	CallStatusVoicemailRead CallStatus = "voicemail_read"
 )
 
 // IsKnown reports whether the reference documents this status.
 func (s CallStatus) IsKnown() bool {
 	switch s {
-	case StatusSelecting, StatusQueued, StatusAssigned, StatusConnecting,
-		StatusConnected, StatusSwitching, StatusScheduled, StatusActionOnly,
-		StatusVoicemail:
+	case CallStatusSelecting, CallStatusQueued, CallStatusAssigned, CallStatusConnecting,
+		CallStatusConnected, CallStatusSwitching, CallStatusScheduled, CallStatusActionOnly,
+		CallStatusVoicemail:
 		return true
 	}
 	return s.IsTerminal()
@@ -63,8 +63,8 @@ func (s CallStatus) IsKnown() bool {
 // status nothing is known, so it is not terminal.
 func (s CallStatus) IsTerminal() bool {
 	switch s {
-	case StatusFinished, StatusFailed, StatusRecovered, StatusActionOnlyFinished,
-		StatusDeflected, StatusVoicemailReceived, StatusVoicemailRead:
+	case CallStatusFinished, CallStatusFailed, CallStatusRecovered, CallStatusActionOnlyFinished,
+		CallStatusDeflected, CallStatusVoicemailReceived, CallStatusVoicemailRead:
 		return true
 	}
 	return false

@@ -1,7 +1,6 @@
 package calls
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 	"unicode"
@@ -17,22 +16,11 @@ const scheduledAtFormat = "2006-01-02T15:04:05.000Z"
 // says that the platform refuses, and nothing else.
 type checker struct {
 	client   *Client
-	problems validationErrors
+	problems ValidationErrors
 }
 
 func (c *checker) refuse(field, reason string, problem error) {
 	c.problems = append(c.problems, &ValidationError{Field: field, Reason: reason, problem: problem})
-}
-
-// verdict is nil, the one problem, or all of them together.
-func (c *checker) verdict() error {
-	switch len(c.problems) {
-	case 0:
-		return nil
-	case 1:
-		return c.problems[0]
-	}
-	return c.problems
 }
 
 func (c *checker) agentEmail(email string) {
@@ -110,9 +98,9 @@ func (c *checker) recordingPermission(permission RecordingPermission) {
 	}
 }
 
-// scheduledAt returns the time as it is sent. It is judged as it is sent, too:
-// in milliseconds.
-func (c *checker) scheduledAt(at time.Time) string {
+// scheduledAt returns the time as it is sent, in UTC and truncated to
+// milliseconds. The truncated time is the one validated.
+func (c *checker) scheduledAt(at time.Time) time.Time {
 	at = at.UTC().Truncate(time.Millisecond)
 	switch {
 	case at.IsZero():
@@ -122,103 +110,5 @@ func (c *checker) scheduledAt(at time.Time) string {
 	case at.Year() > 9999:
 		c.refuse("scheduled_at", "is after the year 9999", ErrInvalidRequest)
 	}
-	return at.Format(scheduledAtFormat)
-}
-
-func checkCallID(field string, id int64) error {
-	if id > 0 {
-		return nil
-	}
-	return &ValidationError{Field: field, Reason: "is not positive", problem: ErrCallIDInvalid}
-}
-
-// CreateRequest is an OutboundRequest, an InboundRequest or a ScheduledRequest,
-// given by value.
-type CreateRequest interface {
-	// prepare checks the request and returns the body to send.
-	prepare(c *checker) (body any)
-	// intent is what of the request a listing of calls can show.
-	intent(started time.Time) intent
-	operation() string
-}
-
-// encode checks a request and returns its body.
-func (c *Client) encode(request CreateRequest) (body []byte, err error) {
-	if isNil(request) {
-		return nil, &ValidationError{Field: "request", Reason: "is nil", problem: ErrInvalidRequest}
-	}
-	check := checker{client: c}
-	wire := request.prepare(&check)
-	if err := check.verdict(); err != nil {
-		return nil, err
-	}
-	return json.Marshal(wire)
-}
-
-// isNil also tells of a nil pointer to a request, which has the methods of a
-// CreateRequest but nothing to call them on.
-func isNil(request CreateRequest) bool {
-	switch r := request.(type) {
-	case nil:
-		return true
-	case *OutboundRequest:
-		return r == nil
-	case *InboundRequest:
-		return r == nil
-	case *ScheduledRequest:
-		return r == nil
-	}
-	return false
-}
-
-func (r OutboundRequest) operation() string { return "CreateOutbound" }
-
-func (r OutboundRequest) prepare(c *checker) any {
-	c.agentEmail(r.AgentEmail)
-	c.ticketID(r.TicketID)
-	if r.TicketID == "" && r.EndUserNumber == "" {
-		c.refuse("end_user_number", "or ticket_id is required", ErrTicketOrNumberRequired)
-	}
-	r.EndUserNumber = c.endUserNumber(r.EndUserNumber, r.TicketID, false)
-	r.OutboundNumber = c.number("outbound_number", r.OutboundNumber, ErrOutboundNumberMalformed, true)
-	c.lang(r.Lang)
-	return struct {
-		CallType CallType `json:"call_type"`
-		OutboundRequest
-	}{CallTypeOutbound, r}
-}
-
-func (r InboundRequest) operation() string { return "CreateInbound" }
-
-func (r InboundRequest) prepare(c *checker) any {
-	c.menuID(r.MenuID, true)
-	c.ticketID(r.TicketID)
-	r.EndUserNumber = c.endUserNumber(r.EndUserNumber, r.TicketID, true)
-	// The platform takes its default number where this one is invalid.
-	r.OutboundNumber = c.number("outbound_number", r.OutboundNumber, ErrOutboundNumberMalformed, false)
-	c.lang(r.Lang)
-	c.recordingPermission(r.RecordingPermission)
-	return struct {
-		CallType CallType `json:"call_type"`
-		InboundRequest
-	}{CallTypeInbound, r}
-}
-
-func (r ScheduledRequest) operation() string { return "CreateScheduled" }
-
-func (r ScheduledRequest) prepare(c *checker) any {
-	if r.ParentCallID < 0 {
-		c.refuse("call_id", "is not positive", ErrCallIDInvalid)
-	}
-	c.menuID(r.MenuID, r.ParentCallID == 0)
-	c.ticketID(r.TicketID)
-	r.EndUserNumber = c.endUserNumber(r.EndUserNumber, r.TicketID, true)
-	scheduledAt := c.scheduledAt(r.ScheduledAt)
-	c.lang(r.Lang)
-	c.recordingPermission(r.RecordingPermission)
-	return struct {
-		CallType CallType `json:"call_type"`
-		ScheduledRequest
-		ScheduledAt string `json:"scheduled_at"`
-	}{CallTypeScheduled, r, scheduledAt}
+	return at
 }

@@ -435,7 +435,7 @@ func checkValidation(t *testing.T, request calls.CreateRequest, want []problem, 
 			return answer(http.StatusAccepted, ""), nil
 		}
 	}
-	_, err := create(t.Context(), newClient(t, transport, opts...), request)
+	_, err := newClient(t, transport, opts...).Create(t.Context(), request)
 	checkProblems(t, err, want)
 	if err != nil {
 		checkValuesAreNotShown(t, request, err)
@@ -453,16 +453,12 @@ func checkProblems(t *testing.T, err error, want []problem) {
 		}
 		return
 	}
-	list := []error{err}
-	if several, ok := err.(interface{ Unwrap() []error }); ok && len(want) > 1 { // one problem comes by itself
-		list = several.Unwrap()
+	list, ok := err.(calls.ValidationErrors)
+	if !ok {
+		t.Fatalf("%v is a %T, want ValidationErrors", err, err)
 	}
 	var got []string
-	for _, one := range list {
-		invalid, ok := one.(*calls.ValidationError)
-		if !ok {
-			t.Fatalf("%v is a %T, want a *ValidationError", one, one)
-		}
+	for _, invalid := range list {
 		if invalid.Reason == "" || !strings.Contains(err.Error(), invalid.Field+" "+invalid.Reason) {
 			t.Errorf("%s %q is not in the text %q", invalid.Field, invalid.Reason, err)
 		}

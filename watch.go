@@ -31,7 +31,7 @@ type WatchOptions struct {
 
 func (o WatchOptions) withDefaults() (WatchOptions, error) {
 	if min(o.Interval, o.MaxInterval) < 0 {
-		return o, &ValidationError{Field: "watch", Reason: "has a negative interval"}
+		return o, invalid("watch", "has a negative interval", nil)
 	}
 	if o.Interval == 0 {
 		o.Interval = 2 * time.Second

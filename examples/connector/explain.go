@@ -73,30 +73,22 @@ func explain(err error) string {
 	return "The platform did not answer in a way that can be understood. Try again later."
 }
 
-// problems tells, field by field, everything that is wrong with a request,
-// whether the SDK or the platform has noticed it.
+// problems returns, field by field, everything that is wrong with a request,
+// whether the SDK or the platform found it.
 func problems(err error) map[string]string {
 	found := map[string]string{}
-	collect(err, found)
-	return found
-}
-
-func collect(err error, found map[string]string) {
-	if several, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, one := range several.Unwrap() {
-			collect(one, found)
-		}
-		return
-	}
-	var invalid *calls.ValidationError
+	var invalid calls.ValidationErrors
 	if errors.As(err, &invalid) {
-		found[invalid.Field] = explain(err)
-		return
+		for _, problem := range invalid {
+			found[problem.Field] = explain(problem)
+		}
+		return found
 	}
 	for _, e := range explanations {
 		if e.field != "" && errors.Is(err, e.problem) {
 			found[e.field] = e.words
-			return
+			return found
 		}
 	}
+	return found
 }

@@ -13,7 +13,8 @@ import (
 func (s *service) settle(ctx context.Context, a attempt, lost error) {
 	ctx, cancel := context.WithTimeout(ctx, s.window+s.timeout)
 	defer cancel()
-	call, err := s.client.Settle(ctx, lost, calls.SettleOptions{Window: s.window})
+	intent, _ := calls.IntentOf(lost)
+	call, err := s.client.Settle(ctx, intent, calls.SettleOptions{Window: s.window})
 	var several *calls.AmbiguousError
 	switch {
 	case err == nil:

@@ -78,16 +78,7 @@ func explain(err error) {
 }
 
 // problems lists what is wrong with a request; it is empty for other errors.
-func problems(err error) []*calls.ValidationError {
-	if several, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []*calls.ValidationError
-		for _, one := range several.Unwrap() {
-			all = append(all, problems(one)...)
-		}
-		return all
-	}
-	if problem, ok := err.(*calls.ValidationError); ok {
-		return []*calls.ValidationError{problem}
-	}
-	return nil
+func problems(err error) (all calls.ValidationErrors) {
+	errors.As(err, &all)
+	return all
 }

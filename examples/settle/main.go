@@ -72,7 +72,8 @@ func createOnce(ctx context.Context, client *calls.Client, request calls.Outboun
 	}
 
 	fmt.Println("The call may exist. Looking for it …")
-	call, settleErr := client.Settle(ctx, err, calls.SettleOptions{Window: 3 * time.Second, Interval: time.Second})
+	intent, _ := calls.IntentOf(err)
+	call, settleErr := client.Settle(ctx, intent, calls.SettleOptions{Window: 3 * time.Second, Interval: time.Second})
 	switch {
 	case errors.Is(settleErr, calls.ErrCallNotFound):
 		return nil, errors.New("no listing has shown it. Ask the agent before you try again")

@@ -51,7 +51,7 @@ func track(ctx context.Context, request calls.OutboundRequest, ends calls.CallSt
 	}
 	id := result.Call.ID
 	if double != nil { // on the real platform people do this
-		if err := double.Script(id, calls.StatusAssigned, calls.StatusConnecting, calls.StatusConnected, ends); err != nil {
+		if err := double.Script(id, calls.CallStatusAssigned, calls.CallStatusConnecting, calls.CallStatusConnected, ends); err != nil {
 			return err
 		}
 	}

@@ -20,7 +20,7 @@ var ErrTooLarge = errors.New("the answer is larger than 10 MiB")
 
 // attempt sends a request once and reads the answer to its end. maybeSent is
 // false only where provably no byte was written.
-func (s *Sender) attempt(r *http.Request) (answer *Answer, maybeSent bool, err error) {
+func (s *Sender) attempt(r *http.Request) (answer *Response, maybeSent bool, err error) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.timeout)
 	defer cancel()
 	ctx, seen := watch(ctx)
@@ -31,14 +31,14 @@ func (s *Sender) attempt(r *http.Request) (answer *Answer, maybeSent bool, err e
 	if err != nil {
 		return nil, !seen.nothingWritten(), s.explain(r.Context(), ctx, err)
 	}
-	answer = &Answer{
+	answer = &Response{
 		StatusCode: response.StatusCode,
 		Header:     response.Header,
 		RetryAfter: retryAfter(response.Header, s.now),
 	}
 	if response.Body != nil {
 		answer.Body, err = readBody(response)
-		answer.Cut = s.explain(r.Context(), ctx, err)
+		answer.Truncated = s.explain(r.Context(), ctx, err)
 		_ = response.Body.Close()
 	}
 	return answer, true, nil

@@ -164,10 +164,10 @@ func TestWhatIsSentAgain(t *testing.T) {
 }
 
 func statusOf(r Result) int {
-	if r.Answer == nil {
+	if r.Response == nil {
 		return 0
 	}
-	return r.Answer.StatusCode
+	return r.Response.StatusCode
 }
 
 type failing struct{ err error }
@@ -222,8 +222,8 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 				case tt.waits != backoff && waited != tt.waits:
 					t.Errorf("waited %v, want %v", waited, tt.waits)
 				}
-				if tt.sent == 1 && (result.Answer.RetryAfter <= time.Minute || result.Err != nil) {
-					t.Errorf("RetryAfter = %v, Err = %v", result.Answer.RetryAfter, result.Err)
+				if tt.sent == 1 && (result.Response.RetryAfter <= time.Minute || result.Err != nil) {
+					t.Errorf("RetryAfter = %v, Err = %v", result.Response.RetryAfter, result.Err)
 				}
 			})
 		})

@@ -55,7 +55,7 @@ func (s *series) run(ctx context.Context) Result {
 	switch {
 	case s.waiting:
 		s.result.Err = errors.Join(s.result.Err, ctx.Err())
-	case err != nil && s.result.Err == nil && s.result.Answer == nil:
+	case err != nil && s.result.Err == nil && s.result.Response == nil:
 		s.result.Err = err // net/http refused the request before any attempt
 	}
 	return s.result
@@ -71,11 +71,23 @@ func (s *series) RoundTrip(r *http.Request) (*http.Response, error) {
 		s.record(nil, false, err)
 		return nil, err
 	}
+	if journal := s.request.Journal; journal != nil {
+		if err := journal.Sending(ctx, s.sender.now().Add(s.sender.timeout)); err != nil {
+			leave()
+			s.record(nil, false, err)
+			return nil, err
+		}
+	}
 	s.result.Attempts++
 	start := time.Now()
 	answer, maybeSent, err := s.sender.attempt(r)
 	leave()
+	s.result.Ended = s.sender.now().Round(0)
 	s.record(answer, maybeSent, err)
+	s.result.CanRetry = !maybeSent || answer != nil && answer.StatusCode == http.StatusTooManyRequests
+	if s.result.CanRetry && s.request.Journal != nil {
+		s.request.Journal.NotSent(ctx)
+	}
 	s.decide(ctx, answer, maybeSent, err)
 	s.log(ctx, answer, err, time.Since(start))
 	if err != nil {
@@ -84,26 +96,27 @@ func (s *series) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusNoContent, Header: answer.Header, Body: http.NoBody, Request: r}, nil
 }
 
-func (s *series) record(answer *Answer, maybeSent bool, err error) {
+func (s *series) record(answer *Response, maybeSent bool, err error) {
 	s.result.Answered, s.result.MaybeSent, s.result.Err = answer != nil, maybeSent, err
-	if maybeSent && (answer == nil || answer.StatusCode >= 500) {
+	if maybeSent && (answer == nil || !IsRefusal(answer.StatusCode) && answer.StatusCode >= 300) {
 		s.result.Undecided = true
 	}
 	switch {
 	case answer != nil:
-		s.result.Answer = answer
+		s.result.Response = answer
 	case maybeSent && !s.request.Repeatable:
 		// What the platform refused before says nothing of an attempt that it
 		// may have carried out.
-		s.result.Answer = nil
+		s.result.Response = nil
 	}
 }
 
 // decide settles whether there will be another attempt, and when. A 429 holds
 // back every request of this Sender, whether or not this one is tried again.
-func (s *series) decide(ctx context.Context, answer *Answer, maybeSent bool, err error) {
+func (s *series) decide(ctx context.Context, answer *Response, maybeSent bool, err error) {
 	policy := s.sender.policy
 	s.wait = policy.backoff(s.result.Attempts)
+	defer func() { s.result.Wait = s.wait }()
 	if answer != nil {
 		if answer.RetryAfter > 0 {
 			s.wait = answer.RetryAfter
@@ -127,7 +140,7 @@ func (s *series) decide(ctx context.Context, answer *Answer, maybeSent bool, err
 }
 
 // mayRepeat is the whole rule of what is sent again.
-func (s *series) mayRepeat(answer *Answer, maybeSent bool, err error) bool {
+func (s *series) mayRepeat(answer *Response, maybeSent bool, err error) bool {
 	switch {
 	case answer == nil && !maybeSent:
 		return !isCertificateError(err)
@@ -139,7 +152,7 @@ func (s *series) mayRepeat(answer *Answer, maybeSent bool, err error) bool {
 		return s.request.Repeatable && answer.StatusCode != http.StatusNotImplemented
 	}
 	// Only of a read is the body worth another attempt.
-	return s.request.Method == http.MethodGet && answer.Cut != nil && !errors.Is(answer.Cut, ErrTooLarge)
+	return s.request.Method == http.MethodGet && answer.Truncated != nil && !errors.Is(answer.Truncated, ErrTooLarge)
 }
 
 // again is retryablehttp's CheckRetry.
@@ -161,7 +174,7 @@ func (s *series) renewHeader(r *http.Request) error {
 	return nil
 }
 
-func (s *series) log(ctx context.Context, answer *Answer, err error, took time.Duration) {
+func (s *series) log(ctx context.Context, answer *Response, err error, took time.Duration) {
 	logger := s.sender.logger
 	if logger == nil || !logger.Enabled(ctx, slog.LevelDebug) {
 		return

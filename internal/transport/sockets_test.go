@@ -249,8 +249,8 @@ func TestAnAnswerThatBeganIsKept(t *testing.T) {
 			if statusOf(result) != 201 || !result.Answered || result.Err != nil || result.Attempts != 1 {
 				t.Fatalf("%+v", result)
 			}
-			if !errors.Is(result.Answer.Cut, tt.cut) || string(result.Answer.Body) != `{"id":` {
-				t.Errorf("cut %v after %q", result.Answer.Cut, result.Answer.Body)
+			if !errors.Is(result.Response.Truncated, tt.cut) || string(result.Response.Body) != `{"id":` {
+				t.Errorf("cut %v after %q", result.Response.Truncated, result.Response.Body)
 			}
 		})
 	}
@@ -281,7 +281,7 @@ func TestAnswersAreReadUpToALimit(t *testing.T) {
 				}))
 				defer server.Close()
 				result := senderTo(t, server.URL, &http.Client{Transport: newTransport(t)}).Send(t.Context(), createRequest())
-				if result.Answer == nil || len(result.Answer.Body) != tt.kept || !errors.Is(result.Answer.Cut, tt.cut) {
+				if result.Response == nil || len(result.Response.Body) != tt.kept || !errors.Is(result.Response.Truncated, tt.cut) {
 					t.Errorf("%v", result.Err)
 				}
 			})
@@ -406,13 +406,13 @@ func TestHTTP2(t *testing.T) {
 		request.Path = path
 		return senderTo(t, server.URL, server.Client()).Send(t.Context(), request), received.Load() - before
 	}
-	if result, n := send("/calls"); statusOf(result) != 201 || result.Answer.Cut != nil || n != 1 {
+	if result, n := send("/calls"); statusOf(result) != 201 || result.Response.Truncated != nil || n != 1 {
 		t.Errorf("a create: %d times, %+v", n, result)
 	}
 	if result, n := send("/abort"); !result.MaybeSent || result.Answered || n != 1 {
 		t.Errorf("an aborted one: %d times, %+v", n, result)
 	}
-	if result, n := send("/cut"); statusOf(result) != 201 || result.Answer.Cut == nil || n != 1 {
+	if result, n := send("/cut"); statusOf(result) != 201 || result.Response.Truncated == nil || n != 1 {
 		t.Errorf("a cut one: %d times, %+v", n, result)
 	}
 }
@@ -480,7 +480,7 @@ func TestTheClientCertificateOfTheCallersClientIsUsed(t *testing.T) {
 	server.Config.ErrorLog = silent()
 	server.StartTLS()
 	defer server.Close()
-	if result := senderTo(t, server.URL, server.Client()).Send(t.Context(), createRequest()); result.Answer != nil {
+	if result := senderTo(t, server.URL, server.Client()).Send(t.Context(), createRequest()); result.Response != nil {
 		t.Errorf("without a certificate: %+v", result)
 	}
 	server.Client().Transport.(*http.Transport).TLSClientConfig.Certificates = server.TLS.Certificates

@@ -39,29 +39,39 @@ type Request struct {
 	// Repeatable: the platform may carry it out twice without harm, so that it
 	// is sent again also where an earlier attempt may have been carried out.
 	Repeatable bool
+	Journal    Journal // nil for none
 }
 
-// Answer is what the platform said.
-type Answer struct {
+// Journal is told about each attempt.
+type Journal interface {
+	// Sending is called right before the first byte of an attempt can leave. No
+	// byte leaves after permitEnd. Its error ends the attempts.
+	Sending(ctx context.Context, permitEnd time.Time) error
+	// NotSent is called after an attempt that provably was not carried out.
+	NotSent(ctx context.Context)
+}
+
+// Response is what the platform said.
+type Response struct {
 	StatusCode int
 	Header     http.Header
 	Body       []byte
-	// Cut tells why Body is not the whole body. It is nil for an error answer
+	// Truncated tells why Body is not the whole body. It is nil for an error answer
 	// that was merely longer than the limit.
-	Cut error
+	Truncated error
 	// RetryAfter is the wait that the platform asked for, 0 if it did not.
 	RetryAfter time.Duration
 }
 
 // Result tells how the attempts ended.
 type Result struct {
-	// Answer is the last answer of the platform, nil if there was none. It may
+	// Response is the last answer of the platform, nil if there was none. It may
 	// be that of an earlier attempt where Err tells of a later one.
-	Answer *Answer
-	// Answered: Answer is that of the last attempt.
+	Response *Response
+	// Answered: Response is that of the last attempt.
 	Answered bool
 	// Err tells why the last attempt brought no answer, or why there was no
-	// further one. It is nil when Answer ended the matter.
+	// further one. It is nil when Response ended the matter.
 	Err error
 	// MaybeSent is false only if provably no byte of the last attempt was written.
 	MaybeSent bool
@@ -69,6 +79,22 @@ type Result struct {
 	// answer of its own says whether it was.
 	Undecided bool
 	Attempts  int
+	// CanRetry: the last attempt provably was not carried out, and can be made
+	// again after Wait.
+	CanRetry bool
+	Wait     time.Duration
+	// Ended is when the last attempt ended, by the Sender's clock.
+	Ended time.Time
+}
+
+// IsRefusal reports whether a status says that the platform did not carry the
+// request out.
+func IsRefusal(status int) bool {
+	switch status {
+	case http.StatusSeeOther, http.StatusRequestTimeout, 460, 499:
+		return false
+	}
+	return status >= 300 && status < 500
 }
 
 // Sender sends requests. It is safe for concurrent use.
