@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ccaip-go/calls/internal/redact"
 	"github.com/ccaip-go/calls/internal/transport"
 )
 
@@ -74,6 +75,7 @@ func (s *settings) newClient(user, token string) (*Client, error) {
 		Policy:     transport.Policy(s.retry),
 		Limiter:    s.limiter,
 		Logger:     s.logger,
+		Redact:     redact.Text,
 		Now:        s.now,
 	})
 	if err != nil {

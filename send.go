@@ -51,6 +51,7 @@ func (c *Client) send(ctx context.Context, op operation) (*outcome, error) {
 		Template:   op.route,
 		Query:      op.query,
 		Repeatable: op.method != http.MethodPost,
+		First:      op.method != http.MethodGet,
 	}
 	if op.path == "" {
 		request.Path = strings.Replace(op.route, ":id", strconv.FormatInt(op.id, 10), 1)

@@ -3,84 +3,153 @@ package transport
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 )
 
 const (
-	maxAnswer      = 10 << 20
-	maxErrorAnswer = 64 << 10
+	maxBody      = 10 << 20 // of a success
+	maxErrorBody = 64 << 10
+	// maxReserve is the most memory that an announced length reserves before the
+	// body arrives.
+	maxReserve = 64 << 10
 )
 
-// ErrTooLarge: a successful answer was longer than 10 MiB.
-var ErrTooLarge = errors.New("the answer is larger than 10 MiB")
+// ErrTooLarge means that the body of a success was longer than 10 MiB.
+var ErrTooLarge = errors.New("the response is larger than 10 MiB")
 
-// attempt sends a request once and reads the answer to its end. maybeSent is
-// false only where provably no byte was written.
-func (s *Sender) attempt(r *http.Request) (answer *Response, maybeSent bool, err error) {
-	ctx, cancel := context.WithTimeout(r.Context(), s.timeout)
-	defer cancel()
-	ctx, seen := watch(ctx)
-	response, err := s.chain.RoundTrip(r.WithContext(ctx))
-	if err == nil && response == nil {
-		err = errors.New("a RoundTripper returned neither answer nor error")
-	}
-	if err != nil {
-		return nil, !seen.nothingWritten(), s.explain(r.Context(), ctx, err)
-	}
-	answer = &Response{
-		StatusCode: response.StatusCode,
-		Header:     response.Header,
-		RetryAfter: retryAfter(response.Header, s.now),
-	}
-	if response.Body != nil {
-		answer.Body, err = readBody(response)
-		answer.Truncated = s.explain(r.Context(), ctx, err)
-		_ = response.Body.Close()
-	}
-	return answer, true, nil
+var (
+	errSwitched    = errors.New("the response switches to another protocol (101)")
+	errNeither     = errors.New("a RoundTripper returned neither response nor error")
+	errReplay      = errors.New("the connection failed after the request was written, and net/http was about to send the request again")
+	errPermitEnded = errors.New("the time in which the request was allowed to leave is over")
+)
+
+// attemptOutcome is what came of one attempt.
+type attemptOutcome struct {
+	response *Response // nil if there was none
+	// maybeSent is false only if the request provably did not leave.
+	maybeSent bool
+	// undecided means that the request may have been carried out, and that no
+	// response says whether it was.
+	undecided bool
+	err       error // why there is no response
 }
 
-// readBody reads up to the limit of the answer's kind. A successful answer
-// above it is an error; of any other the beginning is all that is wanted.
+func (o attemptOutcome) status() int {
+	if o.response == nil {
+		return 0
+	}
+	return o.response.StatusCode
+}
+
+// wasNotCarriedOut reports whether the platform provably did not act on the
+// request: it did not leave, or the response was 429.
+func (o attemptOutcome) wasNotCarriedOut() bool {
+	return o.response == nil && !o.maybeSent || o.status() == http.StatusTooManyRequests
+}
+
+// attempt sends a request once and reads the response to its end.
+func (s *Sender) attempt(r *http.Request, body []byte, turn turn, permitEnd time.Time) attemptOutcome {
+	caller := r.Context()
+	ctx, cancel := context.WithTimeout(caller, s.timeout)
+	defer cancel()
+	trace := &writeTrace{Context: ctx, stop: cancel, turn: turn, permitEnd: permitEnd, now: s.now}
+	untracedBefore := s.untraced.Load()
+
+	response, err := s.roundTrip(r.WithContext(trace), body)
+	var read *Response
+	if err == nil {
+		if read, err = s.readResponse(ctx, response); read != nil {
+			read.Truncated = s.explain(caller, ctx, trace, read.Truncated)
+		}
+	}
+	o := trace.end(read)
+	o.err = s.explain(caller, ctx, trace, err)
+	if s.untraced.Load() != untracedBefore { // it may have been this request
+		o.maybeSent, o.undecided = true, read == nil
+	}
+	turn.arrived(o.maybeSent)
+	return o
+}
+
+// roundTrip hands a request with its body to the middleware and the transport.
+func (s *Sender) roundTrip(r *http.Request, body []byte) (*http.Response, error) {
+	if body != nil {
+		r.ContentLength = int64(len(body))
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	}
+	response, err := s.chain.RoundTrip(r)
+	if err == nil && response == nil {
+		err = errNeither
+	}
+	return response, err
+}
+
+// readResponse reads the body up to the limit of its kind. A 101 is an error: its
+// body is the other protocol and has no end.
+func (s *Sender) readResponse(ctx context.Context, response *http.Response) (*Response, error) {
+	read := &Response{StatusCode: response.StatusCode, Header: response.Header}
+	read.RetryAfter = retryAfter(response.Header, s.now)
+	if response.StatusCode == http.StatusTooManyRequests && read.RetryAfter == 0 {
+		read.RetryAfter = time.Second
+	}
+	if response.Body == nil {
+		return read, nil
+	}
+	// Closing the body ends a Read that does not follow the context by itself.
+	unwatch := context.AfterFunc(ctx, func() { _ = response.Body.Close() })
+	defer func() {
+		if unwatch() {
+			_ = response.Body.Close()
+		}
+	}()
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return nil, errSwitched
+	}
+	read.Body, read.Truncated = readBody(response)
+	return read, nil
+}
+
+// readBody reads up to the limit. A success above it is truncated; of any other
+// response the beginning is all that is wanted.
 func readBody(response *http.Response) ([]byte, error) {
-	limit := int64(maxErrorAnswer)
-	if response.StatusCode < 300 {
-		limit = maxAnswer
+	limit := int64(maxErrorBody)
+	if isSuccess(response.StatusCode) {
+		limit = maxBody
 	}
 	var body bytes.Buffer
-	if n := response.ContentLength; n > 0 && n <= limit {
-		body.Grow(int(n) + bytes.MinRead) // MinRead: else ReadFrom grows it once more
+	if n := response.ContentLength; n > 0 {
+		body.Grow(int(min(n, maxReserve)) + bytes.MinRead) // MinRead: else ReadFrom grows it once more
 	}
 	n, err := body.ReadFrom(io.LimitReader(response.Body, limit+1))
 	switch {
 	case n <= limit:
 		return body.Bytes(), err
-	case limit == maxAnswer:
+	case limit == maxBody:
 		return body.Bytes()[:limit], ErrTooLarge
 	}
 	return body.Bytes()[:limit], nil
 }
 
-// explain says whose time was over, and makes sure that the context's own error
-// is found in err, whatever net/http made of it.
-func (s *Sender) explain(caller, attempt context.Context, err error) error {
+// explain says whose time was over, and makes sure that errors.Is finds the
+// context's own error, whatever net/http made of it.
+func (s *Sender) explain(caller, attempt context.Context, trace *writeTrace, err error) error {
 	switch {
-	case err == nil || attempt.Err() == nil:
+	case err == nil:
+		return nil
+	case trace.wasReplayStopped():
+		return errReplay
+	case attempt.Err() == nil:
 		return err
 	case caller.Err() == nil:
-		return fmt.Errorf("no complete answer within %v: %w", s.timeout, context.DeadlineExceeded)
+		return fmt.Errorf("no complete response within %v: %w", s.timeout, context.DeadlineExceeded)
 	case errors.Is(err, caller.Err()):
 		return err
 	}
 	return errors.Join(err, caller.Err())
-}
-
-// isCertificateError tells of a handshake that will fail the same way again.
-func isCertificateError(err error) bool {
-	var unverified *tls.CertificateVerificationError
-	return errors.As(err, &unverified)
 }

@@ -29,6 +29,7 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	if r.late != nil {
 		time.Sleep(r.late(n))
 	}
+	_, _ = io.Copy(io.Discard, request.Body)
 	r.mu.Lock()
 	r.arrived[n] = time.Now()
 	r.mu.Unlock()

@@ -28,8 +28,8 @@ func (p Policy) backoff(attempts int) time.Duration {
 	return rand.N(max(bound, 1))
 }
 
-// retryAfter reads the Retry-After header: seconds, or a date. What cannot be
-// read, and what is negative, was not said.
+// retryAfter reads the Retry-After header: seconds, of which a fraction counts as
+// a whole one, or a date. Unparsable and negative values are ignored.
 func retryAfter(header http.Header, now func() time.Time) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if value == "" {
@@ -40,6 +40,10 @@ func retryAfter(header http.Header, now func() time.Time) time.Duration {
 			return math.MaxInt64
 		}
 		return time.Duration(seconds) * time.Second
+	}
+	if whole, fraction, isDecimal := strings.Cut(value, "."); isDecimal && isDigits(whole+fraction) {
+		seconds, _ := strconv.ParseFloat(value, 64)
+		return time.Duration(min(math.Ceil(seconds), math.MaxInt64/float64(2*time.Second))) * time.Second
 	}
 	date, err := http.ParseTime(value)
 	if err != nil {

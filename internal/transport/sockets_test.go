@@ -263,11 +263,11 @@ func TestAnswersAreReadUpToALimit(t *testing.T) {
 		kept          int
 		cut           error
 	}{
-		{"the largest answer", 200, maxAnswer, maxAnswer, nil},
-		{"an answer above it", 200, maxAnswer + 1, maxAnswer, ErrTooLarge},
-		{"the largest error", 400, maxErrorAnswer, maxErrorAnswer, nil},
-		{"an error above it", 400, maxErrorAnswer + 1, maxErrorAnswer, nil},
-		{"a 3xx above it", 302, 1 << 20, maxErrorAnswer, nil},
+		{"the largest answer", 200, maxBody, maxBody, nil},
+		{"an answer above it", 200, maxBody + 1, maxBody, ErrTooLarge},
+		{"the largest error", 400, maxErrorBody, maxErrorBody, nil},
+		{"an error above it", 400, maxErrorBody + 1, maxErrorBody, nil},
+		{"a 3xx above it", 302, 1 << 20, maxErrorBody, nil},
 	}
 	for _, chunked := range []bool{false, true} {
 		for _, tt := range tests {
@@ -456,17 +456,46 @@ func mustParse(t *testing.T, raw string) *url.URL {
 func silent() *log.Logger { return log.New(io.Discard, "", 0) }
 
 func TestTheProxyOfTheCallersClientIsUsed(t *testing.T) {
+	platform := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(201) }))
+	defer platform.Close()
 	var through string
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		through = r.URL.String()
-		w.WriteHeader(201)
+		through = r.Method + " " + r.Host
+		upstream, err := net.Dial("tcp", r.Host)
+		if err != nil {
+			return
+		}
+		w.WriteHeader(200)
+		client, _, _ := http.NewResponseController(w).Hijack()
+		go func() { _, _ = io.Copy(upstream, client); upstream.Close() }()
+		_, _ = io.Copy(client, upstream)
 	}))
 	defer proxy.Close()
-	transport := newTransport(t)
+	transport := platform.Client().Transport.(*http.Transport)
 	transport.Proxy = http.ProxyURL(mustParse(t, proxy.URL))
-	result := senderTo(t, "http://customer.example.com", &http.Client{Transport: transport}).Send(t.Context(), createRequest())
-	if statusOf(result) != 201 || through != "http://customer.example.com/calls" {
+	result := senderTo(t, platform.URL, &http.Client{Transport: transport}).Send(t.Context(), createRequest())
+	if host := mustParse(t, platform.URL).Host; statusOf(result) != 201 || through != "CONNECT "+host {
 		t.Errorf("through the proxy: %q, %+v", through, result)
+	}
+	transport.CloseIdleConnections()
+}
+
+func TestAProxyNeverSeesTheToken(t *testing.T) {
+	saw := false
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { saw = true }))
+	defer proxy.Close()
+	for name, of := range map[string]func(*http.Request) (*url.URL, error){
+		"http": http.ProxyURL(mustParse(t, proxy.URL)),
+		"a malformed address": func(*http.Request) (*url.URL, error) {
+			return nil, errors.New(`parse "http://user:secret@ x": invalid`)
+		},
+	} {
+		transport := newTransport(t)
+		transport.Proxy = of
+		result := senderTo(t, "http://127.0.0.1:1", &http.Client{Transport: transport}).Send(t.Context(), createRequest())
+		if saw || result.MaybeSent || result.Err == nil || strings.Contains(result.Err.Error(), "secret") {
+			t.Errorf("%s: seen %v, %+v", name, saw, result)
+		}
 	}
 }
 

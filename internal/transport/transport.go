@@ -1,19 +1,22 @@
-// Package transport takes one request to the wire and brings its answer back:
-// authentication, pacing, attempts, limits. It knows HTTP and nothing of calls.
+// Package transport takes one request to the platform and brings its response
+// back: authentication, pacing, attempts, limits. It knows HTTP and nothing of
+// calls.
 package transport
 
 import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
 	"time"
-
-	"github.com/hashicorp/go-retryablehttp"
 )
 
-// Config is what a Sender is made of. NewSender takes it as valid.
+// Config is what a Sender is made of. NewSender does not validate it.
 type Config struct {
 	Root       string // scheme, host and optional path prefix; no final slash
 	User       string
@@ -21,10 +24,12 @@ type Config struct {
 	UserAgent  string
 	HTTPClient *http.Client
 	Middleware []func(http.RoundTripper) http.RoundTripper // the first is the outermost
-	Timeout    time.Duration                               // of one attempt, its answer's body included
+	Timeout    time.Duration                               // of one attempt, its response body included
 	Policy     Policy
 	Limiter    Limiter // nil: no pacing
 	Logger     *slog.Logger
+	Observe    func(ctx context.Context, e Event) // nil for none
+	Redact     func(text string) string           // removes private data from a text
 	Now        func() time.Time
 }
 
@@ -36,10 +41,13 @@ type Request struct {
 	Template  string // Path with its variable parts named, as logs show it
 	Query     string // encoded
 	Body      []byte // JSON; nil for none
-	// Repeatable: the platform may carry it out twice without harm, so that it
-	// is sent again also where an earlier attempt may have been carried out.
+	// Repeatable means that the platform can carry the request out twice without
+	// harm, so that it is sent again even if an earlier attempt may have been
+	// carried out.
 	Repeatable bool
-	Journal    Journal // nil for none
+	// First means that the request goes before those that are not First.
+	First   bool
+	Journal Journal // nil for none
 }
 
 // Journal is told about each attempt.
@@ -51,55 +59,59 @@ type Journal interface {
 	NotSent(ctx context.Context)
 }
 
-// Response is what the platform said.
+// Response is what the platform returned.
 type Response struct {
 	StatusCode int
 	Header     http.Header
 	Body       []byte
-	// Truncated tells why Body is not the whole body. It is nil for an error answer
-	// that was merely longer than the limit.
+	// Truncated says why Body is not the whole body. It is nil for an error
+	// response that was merely longer than the limit.
 	Truncated error
-	// RetryAfter is the wait that the platform asked for, 0 if it did not.
+	// RetryAfter is how long the platform asked to wait, 0 if it did not ask. It
+	// is at least a second for a 429.
 	RetryAfter time.Duration
 }
 
-// Result tells how the attempts ended.
+// Result is how the attempts ended.
 type Result struct {
-	// Response is the last answer of the platform, nil if there was none. It may
-	// be that of an earlier attempt where Err tells of a later one.
+	// Response is the last response of the platform, nil if there was none. It can
+	// be that of an earlier attempt if Err is about a later one.
 	Response *Response
-	// Answered: Response is that of the last attempt.
+	// Answered means that Response is that of the last attempt.
 	Answered bool
-	// Err tells why the last attempt brought no answer, or why there was no
-	// further one. It is nil when Response ended the matter.
+	// Err says why the last attempt brought no response, or why there was no
+	// further one. It is nil if Response ended the matter.
 	Err error
-	// MaybeSent is false only if provably no byte of the last attempt was written.
+	// MaybeSent is false only if the last attempt provably was not sent.
 	MaybeSent bool
-	// Undecided: this or an earlier attempt may have been carried out, and no
-	// answer of its own says whether it was.
+	// Undecided means that this or an earlier attempt may have been carried out,
+	// and that no response of its own says whether it was.
 	Undecided bool
 	Attempts  int
-	// CanRetry: the last attempt provably was not carried out, and can be made
-	// again after Wait.
+	// CanRetry means that the last attempt provably was not carried out, and can
+	// be made again after Wait.
 	CanRetry bool
 	Wait     time.Duration
-	// Ended is when the last attempt ended, by the Sender's clock.
+	// Ended is when the last attempt ended, by the Sender's clock. No byte of it
+	// leaves later. It is zero if there was no attempt.
 	Ended time.Time
 }
 
-// IsRefusal reports whether a status says that the platform did not carry the
-// request out.
-func IsRefusal(status int) bool {
-	switch status {
-	case http.StatusSeeOther, http.StatusRequestTimeout, 460, 499:
-		return false
-	}
-	return status >= 300 && status < 500
+// Event is something that an observer is told about.
+type Event struct {
+	Operation string
+	Attempt   int           // 1 for the first
+	Paced     time.Duration // how long the attempt waited for its turn
+	Duration  time.Duration // of the attempt itself
+	Status    int           // 0 if there was no response
+	Err       error
+	Retry     bool          // another attempt follows
+	Wait      time.Duration // before it
 }
 
 // Sender sends requests. It is safe for concurrent use.
 type Sender struct {
-	root      string
+	root      url.URL
 	newHeader func(hasBody bool) http.Header // a function, so that no dump of a Sender shows the password
 	jar       http.CookieJar
 	chain     http.RoundTripper
@@ -107,16 +119,26 @@ type Sender struct {
 	policy    Policy
 	gate      gate
 	logger    *slog.Logger
+	observe   func(ctx context.Context, e Event)
+	redact    func(text string) string
 	now       func() time.Time
+	// untraced counts requests that reached the wire without the context of their
+	// attempt, so that nothing can be proven about them.
+	untraced *atomic.Int64
 }
 
-// ErrNilTransport: a middleware returned nil.
+// ErrNilTransport means that a middleware returned nil.
 var ErrNilTransport = errors.New("a middleware returned a nil RoundTripper")
 
-// NewSender returns a Sender that uses config.HTTPClient's transport, cookie
-// jar and timeout, and leaves the client itself alone.
+// NewSender returns a Sender that uses config.HTTPClient's transport, cookie jar
+// and timeout, and does not change the client.
 func NewSender(config Config) (*Sender, error) {
-	var chain http.RoundTripper = wire{config.HTTPClient}
+	root, err := url.Parse(config.Root)
+	if err != nil {
+		return nil, errors.New("the base URL is not a URL")
+	}
+	untraced := new(atomic.Int64)
+	var chain http.RoundTripper = wire{config.HTTPClient, untraced}
 	for i := len(config.Middleware) - 1; i >= 0; i-- {
 		if chain = config.Middleware[i](chain); chain == nil {
 			return nil, ErrNilTransport
@@ -127,19 +149,22 @@ func NewSender(config Config) (*Sender, error) {
 		timeout = min(timeout, t)
 	}
 	return &Sender{
-		root:      config.Root,
-		newHeader: headers(config),
+		root:      *root,
+		newHeader: headerMaker(config),
 		jar:       config.HTTPClient.Jar,
 		chain:     chain,
 		timeout:   timeout,
 		policy:    config.Policy,
 		gate:      gate{pacer: newPacer(config.Limiter)},
 		logger:    config.Logger,
+		observe:   config.Observe,
+		redact:    config.Redact,
 		now:       config.Now,
+		untraced:  untraced,
 	}, nil
 }
 
-func headers(config Config) func(hasBody bool) http.Header {
+func headerMaker(config Config) func(hasBody bool) http.Header {
 	credentials := base64.StdEncoding.EncodeToString([]byte(config.User + ":" + config.Password))
 	accept := []string{"application/json"}
 	authorization := []string{"Basic " + credentials}
@@ -153,27 +178,32 @@ func headers(config Config) func(hasBody bool) http.Header {
 	}
 }
 
-// Send makes as many attempts as the policy and the request allow.
-func (s *Sender) Send(ctx context.Context, request Request) Result {
-	if ctx == nil {
-		return Result{Err: errors.New("nil context")}
+// urlOf returns the URL of a request.
+func (s *Sender) urlOf(request *Request) (*url.URL, error) {
+	u := s.root
+	if strings.Contains(request.Path, "%") || u.RawPath != "" {
+		escaped := u.EscapedPath() + request.Path
+		path, err := url.PathUnescape(escaped)
+		if err != nil {
+			return nil, fmt.Errorf("the path is not escaped: %w", err)
+		}
+		u.Path, u.RawPath = path, escaped
+	} else {
+		u.Path += request.Path
 	}
-	return newSeries(s, &request).run(ctx)
+	u.RawQuery = request.Query
+	return &u, nil
 }
 
-func (s *Sender) newHTTPRequest(ctx context.Context, request *Request) (*retryablehttp.Request, error) {
-	url := s.root + request.Path
-	if request.Query != "" {
-		url += "?" + request.Query
+// IsRefusal reports whether a status says that the platform did not carry the
+// request out. 408, 460 and 499 come from proxies that stopped waiting, and 303
+// is how HTTP says that a POST worked: they say nothing of the kind.
+func IsRefusal(status int) bool {
+	switch status {
+	case http.StatusSeeOther, http.StatusRequestTimeout, 460, 499:
+		return false
 	}
-	var body any
-	if request.Body != nil {
-		body = request.Body
-	}
-	r, err := retryablehttp.NewRequestWithContext(ctx, request.Method, url, body)
-	if err != nil {
-		return nil, err
-	}
-	r.Header = s.newHeader(request.Body != nil)
-	return r, nil
+	return status >= 300 && status < 500
 }
+
+func isSuccess(status int) bool { return status >= 200 && status < 300 }

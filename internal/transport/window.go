@@ -3,64 +3,312 @@ package transport
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
 
-// Window lets at most so many attempts reach the platform in any one second. A
-// token bucket would let twice as many through: a full burst, and what has
-// been filled up behind it.
+const (
+	second = time.Second
+	// transit is how much longer one request may take to the platform than another.
+	// A request that was written counts as arrived after it.
+	transit = 100 * time.Millisecond
+	// readsApart is how many writes go before a read that waits beside them.
+	readsApart = 9
+)
+
+// Window lets at most so many attempts reach the platform within any second, as
+// long as the way there takes no more than transit longer for one than for
+// another. A token bucket would let twice as many through: a full burst, and what
+// was filled up behind it. It is safe for concurrent use.
 type Window struct {
-	// slots holds, for each attempt of a second, when one like it last may have
-	// arrived. Waiting attempts are served in the order in which they came.
-	slots chan time.Time
+	mu     sync.Mutex
+	slots  []slot
+	usable int       // fewer than the slots after a 429
+	raise  time.Time // when one more is usable again
+	queues [2][]*waiter
+	// writesInRow counts the writes that went before a waiting read.
+	writesInRow int
+	timer       *time.Timer
 }
 
-const second = time.Second
+// The queues of a Window.
+const (
+	writers = iota
+	readers
+)
+
+// slot is the place of one attempt in a second. It is free again a second after
+// its attempt arrived.
+type slot struct {
+	state   slotState
+	arrived time.Time // if it is free: when the last attempt can have arrived
+	written time.Time // if it is written
+}
+
+type slotState int
+
+const (
+	slotFree slotState = iota
+	slotHeld           // its attempt is not written yet, so it can arrive at any time
+	slotWritten
+)
+
+// freeAt returns when an attempt may begin in the slot. It reports false if that
+// is not known.
+func (s *slot) freeAt() (at time.Time, ok bool) {
+	switch s.state {
+	case slotHeld:
+		return time.Time{}, false
+	case slotWritten:
+		return s.written.Add(transit + second), true
+	}
+	if s.arrived.IsZero() {
+		return time.Time{}, true
+	}
+	return s.arrived.Add(second), true
+}
+
+// waiter is an attempt that waits for its turn.
+type waiter struct {
+	granted chan int // the slot; capacity 1
+}
+
+// turn is an attempt's place in a Window. The zero turn is one without pacing.
+type turn struct {
+	window *Window
+	slot   int
+}
 
 // NewWindow returns a Window of so many attempts a second.
 func NewWindow(attempts int) *Window {
-	w := &Window{slots: make(chan time.Time, attempts)}
-	for range attempts {
-		w.slots <- time.Time{}
-	}
-	return w
+	return &Window{slots: make([]slot, attempts), usable: attempts}
 }
 
 // Wait makes a Window a Limiter, for attempts that are over at once.
 func (w *Window) Wait(ctx context.Context) error {
-	leave, err := w.enter(ctx)
+	t, err := w.enter(ctx, true)
 	if err == nil {
-		leave()
+		t.arrived(true)
 	}
 	return err
 }
 
-func (w *Window) enter(ctx context.Context) (leave func(), err error) {
-	if err := ctx.Err(); err != nil { // else select might still choose a slot
-		return nil, err
+func (w *Window) enter(ctx context.Context, isFirst bool) (turn, error) {
+	if err := ctx.Err(); err != nil {
+		return turn{}, err
 	}
-	select {
-	case last := <-w.slots:
-		if err := Sleep(ctx, time.Until(last.Add(second))); err != nil {
-			w.slots <- last
-			return nil, fmt.Errorf("waiting for a turn: %w", err)
+	queue := readers
+	if isFirst {
+		queue = writers
+	}
+	w.mu.Lock()
+	if len(w.queues[writers])+len(w.queues[readers]) == 0 {
+		if i, ok := w.take(queue); ok {
+			w.mu.Unlock()
+			return turn{w, i}, nil
 		}
-	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting for a turn: %w", ctx.Err())
 	}
-	return w.occupy(), nil
+	waits := &waiter{granted: make(chan int, 1)}
+	w.queues[queue] = append(w.queues[queue], waits)
+	w.grant(time.Now())
+	wait := w.leastWait(queue)
+	w.mu.Unlock()
+
+	select {
+	case i := <-waits.granted:
+		return turn{w, i}, nil
+	default:
+	}
+	err := fits(ctx, wait)
+	if err == nil {
+		select {
+		case i := <-waits.granted:
+			return turn{w, i}, nil
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	w.leave(queue, waits)
+	return turn{}, fmt.Errorf("waiting for a turn: %w", err)
 }
 
-// occupy keeps a slot until the attempt has certainly arrived: at its end, since
-// an answer proves it, and after a second without one. Counting from the moment
-// of sending would let a slow first request and a fast later one arrive closer
-// together than they were sent.
-func (w *Window) occupy() (leave func()) {
-	giveBack := sync.OnceFunc(func() { w.slots <- time.Now() })
-	timer := time.AfterFunc(second, giveBack)
-	return func() {
-		timer.Stop()
-		giveBack()
+// leave takes back a waiter. A turn that was granted meanwhile goes to the next.
+func (w *Window) leave(queue int, waits *waiter) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if i := slices.Index(w.queues[queue], waits); i >= 0 {
+		w.queues[queue] = slices.Delete(w.queues[queue], i, i+1)
+		return
+	}
+	w.slots[<-waits.granted].state = slotFree
+	w.grant(time.Now())
+}
+
+// take takes a slot at once, if one is free for the queue.
+func (w *Window) take(queue int) (i int, ok bool) {
+	now := time.Now()
+	w.recover(now)
+	if i, _, ok = w.freeSlot(now, queue); ok {
+		w.slots[i].state = slotHeld
+	}
+	return i, ok
+}
+
+// grant gives slots to those who wait, as long as there are both, and comes back
+// when the next slot is free.
+func (w *Window) grant(now time.Time) {
+	w.recover(now)
+	for len(w.queues[writers])+len(w.queues[readers]) > 0 {
+		queue := w.nextQueue()
+		i, next, ok := w.freeSlot(now, queue)
+		if !ok {
+			w.comeBack(now, next)
+			return
+		}
+		w.countTurn(queue)
+		waits := w.queues[queue][0]
+		w.queues[queue] = w.queues[queue][1:]
+		w.slots[i].state = slotHeld
+		waits.granted <- i
 	}
 }
+
+// nextQueue returns the queue whose turn it is: writes before reads, but a read
+// after every readsApart writes. One queue at least is not empty.
+func (w *Window) nextQueue() int {
+	if len(w.queues[writers]) == 0 || len(w.queues[readers]) > 0 && w.writesInRow >= readsApart {
+		return readers
+	}
+	return writers
+}
+
+func (w *Window) countTurn(queue int) {
+	if queue == readers || len(w.queues[readers]) == 0 {
+		w.writesInRow = 0
+		return
+	}
+	w.writesInRow++
+}
+
+// recover makes one more slot usable for each second after a slowDown.
+func (w *Window) recover(now time.Time) {
+	for w.usable < len(w.slots) && !now.Before(w.raise) {
+		w.usable++
+		w.raise = w.raise.Add(second)
+	}
+}
+
+// freeSlot returns a slot that is free now for a queue. Without one it returns
+// when the next one is, zero if that is not known. While no write waits, reads
+// leave one slot free, so that a write that comes finds it.
+func (w *Window) freeSlot(now time.Time, queue int) (i int, next time.Time, ok bool) {
+	usable := w.usable
+	if queue == readers && len(w.queues[writers]) == 0 {
+		usable = max(1, usable-1)
+	}
+	i = -1
+	taken := 0
+	frees := make([]time.Time, 0, 16)
+	for j := range w.slots {
+		at, isKnown := w.slots[j].freeAt()
+		switch {
+		case isKnown && !at.After(now):
+			i = j
+		case isKnown:
+			frees = append(frees, at)
+			taken++
+		default:
+			taken++
+		}
+	}
+	if taken < usable {
+		return i, time.Time{}, true
+	}
+	slices.SortFunc(frees, time.Time.Compare)
+	if surplus := taken - usable; surplus < len(frees) {
+		next = frees[surplus]
+	}
+	if w.usable < len(w.slots) && (next.IsZero() || w.raise.Before(next)) {
+		next = w.raise
+	}
+	return -1, next, false
+}
+
+func (w *Window) comeBack(now, at time.Time) {
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	if at.IsZero() {
+		return // the slot that is given back next calls grant
+	}
+	w.timer = time.AfterFunc(at.Sub(now), func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.grant(time.Now())
+	})
+}
+
+// leastWait returns how long the last waiter of a queue has to wait at least.
+func (w *Window) leastWait(queue int) time.Duration {
+	ahead := len(w.queues[queue]) - 1
+	if ahead < 0 {
+		return 0
+	}
+	if queue == readers {
+		ahead += min(len(w.queues[writers]), (ahead+1)*readsApart)
+	}
+	now := time.Now()
+	waits := make([]time.Duration, len(w.slots))
+	for i := range w.slots {
+		at, isKnown := w.slots[i].freeAt()
+		if isKnown {
+			waits[i] = max(0, at.Sub(now))
+		}
+	}
+	slices.Sort(waits)
+	return waits[ahead%len(waits)] + second*time.Duration(ahead/len(waits))
+}
+
+// slowDown halves the pace after a 429. It recovers by one attempt a second.
+func (w *Window) slowDown(wait time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.usable = max(1, w.usable/2)
+	w.raise = time.Now().Add(wait + second)
+}
+
+// written says that the attempt is being written.
+func (t turn) written() {
+	if t.window == nil {
+		return
+	}
+	w := t.window
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	w.slots[t.slot].state, w.slots[t.slot].written = slotWritten, now
+	w.grant(now)
+}
+
+// arrived ends a turn. isSent is false if nothing was sent.
+func (t turn) arrived(isSent bool) {
+	if t.window == nil {
+		return
+	}
+	w := t.window
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s, now := &w.slots[t.slot], time.Now()
+	if isSent {
+		s.arrived = now
+		if s.state == slotWritten && s.written.Add(transit).Before(now) {
+			s.arrived = s.written.Add(transit)
+		}
+	}
+	s.state = slotFree
+	w.grant(now)
+}
+
+// unused gives a turn back.
+func (t turn) unused() { t.arrived(false) }

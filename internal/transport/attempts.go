@@ -1,0 +1,237 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// attempts is the attempts at one request. retryablehttp serves as its loop and
+// timer only: it calls RoundTrip for each attempt, asks checkRetry whether there
+// is another, and waits for backoff in between. What came of the attempts is
+// kept in result, since net/http and retryablehttp drop responses and change
+// errors on their way up.
+type attempts struct {
+	sender  *Sender
+	request *Request
+	client  http.Client
+	loop    retryablehttp.Client
+	result  Result
+	retry   bool // another attempt follows after result.Wait
+}
+
+// Send makes as many attempts as the policy and the request allow.
+func (s *Sender) Send(ctx context.Context, request Request) Result {
+	if ctx == nil {
+		return Result{Err: errors.New("nil context")}
+	}
+	u, err := s.urlOf(&request)
+	if err != nil {
+		return Result{Err: err}
+	}
+	a := &attempts{sender: s, request: &request}
+	a.client = http.Client{Transport: a, Jar: s.jar, CheckRedirect: useLastResponse}
+	a.loop = retryablehttp.Client{
+		HTTPClient:   &a.client,
+		RetryMax:     s.policy.MaxAttempts - 1,
+		CheckRetry:   a.checkRetry,
+		Backoff:      a.backoff,
+		PrepareRetry: a.renewHeader,
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	first := &http.Request{Method: request.Method, URL: u, Header: s.newHeader(request.Body != nil)}
+	response, err := a.loop.Do(&retryablehttp.Request{Request: first.WithContext(ctx)})
+	if err == nil {
+		_ = response.Body.Close()
+	}
+	switch {
+	case a.retry && ctx.Err() != nil: // it ended during the wait
+		a.result.Err = errors.Join(a.result.Err, ctx.Err())
+	case err != nil && a.result.Err == nil && a.result.Response == nil:
+		a.result.Err = err // net/http refused the request before any attempt
+	}
+	return a.result
+}
+
+func useLastResponse(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// checkRetry is retryablehttp's CheckRetry.
+func (a *attempts) checkRetry(context.Context, *http.Response, error) (bool, error) {
+	return a.retry, nil
+}
+
+// backoff is retryablehttp's Backoff.
+func (a *attempts) backoff(time.Duration, time.Duration, int, *http.Response) time.Duration {
+	return a.result.Wait
+}
+
+// renewHeader is retryablehttp's PrepareRetry. A cookie jar, and a middleware
+// that changes the request, would otherwise add to the header of the attempt
+// before.
+func (a *attempts) renewHeader(r *http.Request) error {
+	r.Header = a.sender.newHeader(a.request.Body != nil)
+	return nil
+}
+
+// RoundTrip makes one attempt: it waits for its turn, has it recorded in the
+// journal, sends it, and decides about another one.
+func (a *attempts) RoundTrip(r *http.Request) (*http.Response, error) {
+	s, ctx := a.sender, r.Context()
+	a.retry = false
+	asked := time.Now()
+	turn, err := s.gate.enter(ctx, a.request.First)
+	if err != nil {
+		a.endUnsent(err)
+		a.result.CanRetry, a.result.Wait = true, s.gate.held()
+		return nil, err
+	}
+	permitEnd := s.permitEnd(ctx)
+	if journal := a.request.Journal; journal != nil {
+		if err := journal.Sending(ctx, permitEnd); err != nil {
+			turn.unused()
+			a.endUnsent(err)
+			a.result.CanRetry = true
+			return nil, err
+		}
+	}
+	a.result.Attempts++
+	begin := time.Now()
+	o := s.attempt(r, a.request.Body, turn, permitEnd)
+	a.result.Ended = s.now().Round(0)
+	a.record(ctx, o)
+	a.decide(ctx, o)
+	a.report(ctx, o, begin.Sub(asked), time.Since(begin))
+	if o.err != nil {
+		return nil, o.err
+	}
+	// net/http reads the status and the cookies; the body was read already.
+	return &http.Response{
+		StatusCode: o.response.StatusCode, Header: o.response.Header, Body: http.NoBody, Request: r,
+	}, nil
+}
+
+// permitEnd returns when an attempt that begins now has to have left. It is a
+// wall time, since the monotonic clock stands still while a machine sleeps.
+func (s *Sender) permitEnd(ctx context.Context) time.Time {
+	end := s.now().Add(s.timeout)
+	if deadline, ok := ctx.Deadline(); ok {
+		if left := s.now().Add(time.Until(deadline)); left.Before(end) {
+			end = left
+		}
+	}
+	return end.Round(0)
+}
+
+// endUnsent records an attempt that ended before anything was sent.
+func (a *attempts) endUnsent(err error) {
+	a.result.Answered, a.result.MaybeSent, a.result.Err = false, false, err
+}
+
+// record keeps what came of an attempt.
+func (a *attempts) record(ctx context.Context, o attemptOutcome) {
+	a.result.Answered, a.result.MaybeSent, a.result.Err = o.response != nil, o.maybeSent, o.err
+	a.result.CanRetry = !o.undecided && o.wasNotCarriedOut()
+	a.result.Undecided = a.result.Undecided || o.undecided
+	switch {
+	case o.response != nil:
+		a.result.Response = o.response
+	case o.maybeSent && !a.request.Repeatable:
+		// An earlier refusal says nothing about an attempt that may have been
+		// carried out.
+		a.result.Response = nil
+	}
+	if journal := a.request.Journal; journal != nil && a.result.CanRetry {
+		journal.NotSent(context.WithoutCancel(ctx))
+	}
+}
+
+// decide settles whether there is another attempt, and when. A 429 holds back
+// every request of the Sender, whether or not this one is retried.
+func (a *attempts) decide(ctx context.Context, o attemptOutcome) {
+	policy := a.sender.policy
+	longest := max(policy.MaxRetryAfter, second) // a 429 that does not ask is waited out for a second
+	wait := policy.backoff(a.result.Attempts)
+	if o.response != nil && o.response.RetryAfter > 0 {
+		wait = o.response.RetryAfter
+	}
+	a.result.Wait = wait
+	if o.status() == http.StatusTooManyRequests {
+		a.sender.gate.holdBack(min(wait, longest))
+	}
+	switch {
+	case ctx.Err() != nil, a.result.Attempts >= policy.MaxAttempts, !a.mayRepeat(o),
+		o.response != nil && wait > longest:
+		return
+	}
+	if err := fits(ctx, wait); err != nil {
+		a.result.Err = errors.Join(a.result.Err, err)
+		return
+	}
+	a.retry = true
+}
+
+// mayRepeat is the whole rule of what is sent again.
+func (a *attempts) mayRepeat(o attemptOutcome) bool {
+	isRepeatable := a.request.Repeatable
+	switch status := o.status(); {
+	case o.undecided && !isRepeatable:
+		return false
+	case o.response == nil && !o.maybeSent:
+		return !isCertificateError(o.err)
+	case o.response == nil:
+		return isRepeatable
+	case status == http.StatusTooManyRequests:
+		return true
+	case status >= 500:
+		return isRepeatable && status != http.StatusNotImplemented
+	}
+	// Only a read is repeated for its body.
+	truncated := o.response.Truncated
+	return a.request.Method == http.MethodGet && truncated != nil && !errors.Is(truncated, ErrTooLarge)
+}
+
+// isCertificateError reports whether a handshake will fail the same way again.
+func isCertificateError(err error) bool {
+	var unverified *tls.CertificateVerificationError
+	return errors.As(err, &unverified)
+}
+
+// report logs an attempt and tells the observer about it.
+func (a *attempts) report(ctx context.Context, o attemptOutcome, paced, took time.Duration) {
+	wait := time.Duration(0)
+	if a.retry {
+		wait = a.result.Wait
+	}
+	if observe := a.sender.observe; observe != nil {
+		observe(ctx, Event{
+			Operation: a.request.Operation, Attempt: a.result.Attempts, Paced: paced, Duration: took,
+			Status: o.status(), Err: o.err, Retry: a.retry, Wait: wait,
+		})
+	}
+	logger := a.sender.logger
+	if logger == nil || !logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	attributes := []slog.Attr{
+		slog.String("operation", a.request.Operation),
+		slog.String("method", a.request.Method),
+		slog.String("path", a.request.Template),
+		slog.Int("attempt", a.result.Attempts),
+		slog.Duration("duration", took),
+	}
+	if o.response != nil {
+		attributes = append(attributes, slog.Int("status", o.response.StatusCode))
+	}
+	if o.err != nil {
+		attributes = append(attributes, slog.String("error", a.sender.redact(o.err.Error())))
+	}
+	if a.retry {
+		attributes = append(attributes, slog.Duration("wait", wait))
+	}
+	logger.LogAttrs(ctx, slog.LevelDebug, "calls: attempt", attributes...)
+}
