@@ -1,263 +1,126 @@
-// Package flex decodes JSON objects whose fields do not keep to their
-// documented types: a number in quotes, a flag as "false", null anywhere, a key
-// in two spellings, a value of another kind altogether. No field can spoil
-// another, and only something that is no JSON object is an error.
+// Package flex decodes JSON whose values do not keep to their documented types:
+// a number in quotes, a boolean as "false", null anywhere, a key in two
+// spellings, a value of another kind altogether. No value can spoil another, and
+// what ended before a fault is kept. No error quotes the data. Everything is safe
+// for concurrent use.
 package flex
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"reflect"
-	"strconv"
-	"strings"
-	"sync"
-	"time"
 )
 
-// ErrNotObject: the data does not begin with a JSON object.
-var ErrNotObject = errors.New("not a JSON object")
+var (
+	// ErrNotObject means that the data does not begin with a JSON object.
+	ErrNotObject = errors.New("not a JSON object")
+	// ErrNotArray means that the data does not begin with a JSON array.
+	ErrNotArray = errors.New("not a JSON array")
+	// ErrTruncated means that the data ends too early.
+	ErrTruncated = errors.New("truncated JSON")
+	// ErrMalformed means that the data is not JSON, or deeper than 10,000 levels.
+	ErrMalformed = errors.New("malformed JSON")
+	// ErrTooLarge means that an array would take several times its size in memory.
+	ErrTooLarge = errors.New("JSON array of too many small objects")
+)
 
-// Decode fills dst, a pointer to a struct, from the JSON object in data. What
-// it held before is forgotten. A field whose value cannot be read keeps its
-// zero value. Next to its `json` tag a field may name another spelling of its
-// key in a `flex` tag; the first spelling wins when both are there.
+// Decode sets dst, a pointer to a struct, to the JSON object at the beginning of
+// data. A byte order mark before it and anything after it are ignored.
+//
+// A field is decoded if its `json` tag names a key, which must match exactly. A
+// `flex` tag names another spelling, used only where the first gives no value. A
+// field without a readable value is zero. Of several values the last one counts,
+// whole: objects are not merged. A list that would take several times the memory
+// of data is not readable. The type must not be recursive.
+//
+// The error is ErrNotObject, ErrTruncated or ErrMalformed. With the latter two,
+// dst has what ended before the fault: no part of an object or list that did not
+// end, and no number that may have been cut.
 func Decode(data []byte, dst any) error {
 	target := reflect.ValueOf(dst).Elem()
 	target.SetZero()
-	// Nearly every answer keeps to the documented types, and encoding/json is
-	// several times faster than forgiving. But it knows one spelling of a key, and
-	// takes a key in another case for the same.
-	if startsObject(data) && hasPlainKeys(data, shapeOf(target.Type()).otherSpellings) {
-		if json.Unmarshal(data, dst) == nil {
-			return nil
-		}
-		target.SetZero()
-	}
-	return decodeObject(data, target)
-}
-
-func startsObject(data []byte) bool {
-	data = bytes.TrimLeft(data, " \t\r\n")
-	return len(data) > 0 && data[0] == '{'
-}
-
-// hasPlainKeys reports whether every key in data is of lower-case ASCII and none
-// is one of others. A string that looks like an odd key counts as one.
-func hasPlainKeys(data []byte, others []string) bool {
-	for i := 0; ; i++ {
-		colon := bytes.IndexByte(data[i:], ':')
-		if colon < 0 {
-			return true
-		}
-		i += colon
-		if key, isKey := lastString(data[:i]); isKey && (!isPlain(key) || isOneOf(key, others)) {
-			return false
-		}
-	}
-}
-
-// lastString returns what stands in quotes at the end of data. Of a string with
-// an escaped quote in it that is the part behind.
-func lastString(data []byte) (text []byte, ok bool) {
-	end := len(data) - 1
-	for end >= 0 && (data[end] == ' ' || data[end] == '\n' || data[end] == '\t' || data[end] == '\r') {
-		end--
-	}
-	if end < 0 || data[end] != '"' {
-		return nil, false
-	}
-	begin := end - 1
-	for begin >= 0 && data[begin] != '"' {
-		begin--
-	}
-	return data[begin+1 : end], true
-}
-
-func isPlain(key []byte) bool {
-	for _, b := range key {
-		if b >= 'A' && b <= 'Z' || b == '\\' || b > '~' {
-			return false
-		}
-	}
-	return true
-}
-
-func isOneOf(key []byte, names []string) bool {
-	for _, name := range names {
-		if string(key) == name {
-			return true
-		}
-	}
-	return false
-}
-
-// decodeObject reads the first JSON value of data, so that a byte order mark
-// before it or a stray byte after it loses nothing.
-func decodeObject(data []byte, target reflect.Value) error {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if !startsObject(data) {
+	r := newReader(data)
+	defer r.release()
+	if kind, err := r.next(); err != nil || kind != '{' {
 		return ErrNotObject
 	}
-	var object map[string]json.RawMessage
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&object); err != nil {
-		return err
-	}
-	for _, f := range shapeOf(target.Type()).fields {
-		raw, found := object[f.key]
-		if f.otherKey != "" && (!found || isNull(raw)) {
-			raw = object[f.otherKey]
+	p := planOf(target.Type())
+	return r.fault(r.object(p, target, r.allocate(p.storage)))
+}
+
+// object reads what follows a '{' into target.
+func (r *reader) object(p *plan, target, storage reflect.Value) error {
+	var given uint64 // the bits of the fields whose first spelling had a value
+	for next := 0; ; {
+		kind, err := r.next()
+		if err != nil || kind == '}' {
+			return err
 		}
-		set(target.Field(f.index), raw)
-	}
-	return nil
-}
-
-var timeType = reflect.TypeFor[time.Time]()
-
-// set gives field the value of raw and reports whether raw had one to give.
-func set(field reflect.Value, raw json.RawMessage) bool {
-	if len(raw) == 0 || isNull(raw) {
-		return false
-	}
-	switch {
-	case field.Kind() == reflect.Pointer:
-		return setPointer(field, raw)
-	case field.Type() == timeType:
-		return setTime(field, raw)
-	case field.Kind() == reflect.Struct:
-		return decodeObject(raw, field) == nil
-	case field.Kind() == reflect.Slice:
-		return setSlice(field, raw)
-	}
-	text, isScalar := scalar(raw)
-	return isScalar && setScalar(field, text)
-}
-
-// setPointer leaves the pointer nil when there is no value for it.
-func setPointer(field reflect.Value, raw json.RawMessage) bool {
-	value := reflect.New(field.Type().Elem())
-	if !set(value.Elem(), raw) {
-		return false
-	}
-	field.Set(value)
-	return true
-}
-
-// setSlice keeps the place of an element that cannot be read, with its zero
-// value, as encoding/json does for null.
-func setSlice(field reflect.Value, raw json.RawMessage) bool {
-	var elements []json.RawMessage
-	if json.Unmarshal(raw, &elements) != nil {
-		return false
-	}
-	list := reflect.MakeSlice(field.Type(), len(elements), len(elements))
-	for i, raw := range elements {
-		set(list.Index(i), raw)
-	}
-	field.Set(list)
-	return true
-}
-
-func setTime(field reflect.Value, raw json.RawMessage) bool {
-	text, _ := scalar(raw)
-	t, err := time.Parse(time.RFC3339, strings.TrimSpace(text))
-	if err != nil {
-		return false
-	}
-	field.Set(reflect.ValueOf(t))
-	return true
-}
-
-func setScalar(field reflect.Value, text string) (ok bool) {
-	switch field.Kind() {
-	case reflect.String:
-		field.SetString(text)
-		return true
-	case reflect.Bool:
-		b, err := strconv.ParseBool(strings.TrimSpace(text))
-		field.SetBool(b)
-		return err == nil
-	case reflect.Int64:
-		n, ok := integer(strings.TrimSpace(text))
-		field.SetInt(n)
-		return ok
-	}
-	return false
-}
-
-// scalar returns the text of a string, a number or a flag.
-func scalar(raw json.RawMessage) (text string, isScalar bool) {
-	switch raw[0] {
-	case '{', '[':
-		return "", false
-	case '"':
-		err := json.Unmarshal(raw, &text)
-		return text, err == nil
-	}
-	return string(raw), true
-}
-
-// integer reads a whole number, also one that is written as 397.0 or 4e2.
-// Above 2^53 only plain digits are exact, so nothing else is taken there.
-func integer(text string) (int64, bool) {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return n, true
-	}
-	if strings.Trim(text, "+-.0123456789Ee") != "" { // ParseFloat knows more than JSON
-		return 0, false
-	}
-	const exact = 1 << 53
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || f != float64(int64(f)) || f > exact || f < -exact {
-		return 0, false
-	}
-	return int64(f), true
-}
-
-func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
-
-// shape is what Decode needs to know of a struct type.
-type shape struct {
-	fields         []field
-	otherSpellings []string // of this type and of all below it
-}
-
-type field struct {
-	index    int
-	key      string
-	otherKey string
-}
-
-var shapes sync.Map // reflect.Type to shape; a cache, filled on first use
-
-func shapeOf(t reflect.Type) shape {
-	if known, ok := shapes.Load(t); ok {
-		return known.(shape)
-	}
-	var s shape
-	for i := range t.NumField() {
-		f := t.Field(i)
-		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if !f.IsExported() || key == "" || key == "-" {
+		f := p.find(r.text(), next)
+		if kind, err = r.next(); err != nil {
+			return err
+		}
+		if f == nil || f.isOther && given&f.bit != 0 {
+			if err := r.skip(kind); err != nil {
+				return err
+			}
 			continue
 		}
-		other := f.Tag.Get("flex")
-		s.fields = append(s.fields, field{index: i, key: key, otherKey: other})
-		if other != "" {
-			s.otherSpellings = append(s.otherSpellings, other)
+		isRead, err := r.value(kind, f.plan, target.Field(f.index), storage.Field(f.index))
+		if err != nil {
+			target.Field(f.index).SetZero() // the value did not end
+			return err
 		}
-		if below := elementType(f.Type); below.Kind() == reflect.Struct {
-			s.otherSpellings = append(s.otherSpellings, shapeOf(below).otherSpellings...)
+		if isRead && !f.isOther {
+			given |= f.bit
 		}
+		next = f.next
 	}
-	shapes.Store(t, s)
-	return s
 }
 
-func elementType(t reflect.Type) reflect.Type {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-		t = t.Elem()
+// value reads what begins with a token of kind into target, and reports whether
+// target can have it.
+func (r *reader) value(kind byte, p *plan, target, storage reflect.Value) (isRead bool, err error) {
+	switch {
+	case kind == 'n':
+		return false, nil
+	case p.kind == reflect.Pointer:
+		pointee := storage.Field(1)
+		if isRead, err = r.value(kind, p.elem, pointee, storage.Field(0)); isRead {
+			target.Set(pointee.Addr())
+		}
+		return isRead, err
+	case kind == '{' && p.fields != nil:
+		target.SetZero()
+		return true, r.object(p, target, storage)
+	case kind == '[' && p.elem != nil:
+		return r.list(p, target)
+	case kind == '{' || kind == '[':
+		return false, r.skip(kind)
 	}
-	return t
+	return r.set(target), nil
+}
+
+// list reads what follows a '[' into target. It keeps the place of an element
+// that cannot be read, with its zero value.
+func (r *reader) list(p *plan, target reflect.Value) (isRead bool, err error) {
+	target.Set(p.empty)
+	for n := 0; ; n++ {
+		kind, err := r.next()
+		if err != nil || kind == ']' {
+			return !target.IsNil(), err
+		}
+		if n == target.Cap() && r.spend(max(1, 2*n)*p.elemSize) {
+			target.Grow(max(1, n))
+		}
+		if storage := r.allocate(p.elem.storage); storage.IsValid() {
+			target.SetLen(n + 1)
+			_, err = r.value(kind, p.elem, target.Index(n), storage)
+		} else {
+			target.SetZero()
+			err = r.skip(kind)
+		}
+		if err != nil {
+			return false, err
+		}
+	}
 }

@@ -1,9 +1,8 @@
 package flex_test
 
 import (
-	"encoding/json"
 	"errors"
-	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +93,8 @@ func TestDecode(t *testing.T) {
 
 		{"the other spelling", `{"twowords":"w"}`, object{Two: ptr("w")}},
 		{"both spellings", `{"twowords":"other","two_words":"first"}`, object{Two: ptr("first")}},
+		{"both spellings, the first empty", `{"two_words":"","twowords":"other"}`, object{Two: ptr("")}},
+		{"both spellings, the first not readable", `{"two_words":[],"twowords":"other"}`, object{Two: ptr("other")}},
 		{"the first spelling null", `{"two_words":null,"twowords":"other"}`, object{Two: ptr("other")}},
 		{"the other spelling further down", `{"pointed":{"label":"l"},"list":[{"label":"m"}],"inner":{"name":"n","label":"o"}}`,
 			object{Pointed: &inner{Name: ptr("l")}, List: []inner{{Name: ptr("m")}}, Inner: inner{Name: ptr("n")}}},
@@ -108,6 +109,22 @@ func TestDecode(t *testing.T) {
 		{"unknown keys", `{"id":1,"new":{"id":2,"name":[{}]},"":3}`, object{ID: 1}},
 		{"keys that are no fields", `{"-":"a","Ignored":"b","hidden":"c","id":"1"}`, object{ID: 1}},
 		{"a key twice, the last wins", `{"id":1,"id":2}`, object{ID: 2}},
+		{"a key twice, the last that can be read wins", `{"id":1,"id":null,"count":2,"count":"x","id":{}}`, object{ID: 1, Count: ptr[int64](2)}},
+		{"an object twice, the last wins whole",
+			`{"pointed":{"id":1},"pointed":{"name":"n"},"inner":{"id":1},"inner":{"name":"n"},"list":[{"id":1},{"id":2}],"list":[{"name":"n"}]}`,
+			object{Pointed: &inner{Name: ptr("n")}, Inner: inner{Name: ptr("n")}, List: []inner{{Name: ptr("n")}}}},
+		{"a key twice further down", `{"list":[{"id":1,"id":2}],"pointed":{"label":"a","label":"b"}}`,
+			object{List: []inner{{ID: ptr[int64](2)}}, Pointed: &inner{Name: ptr("b")}}},
+		{"keys in another order", `{"two_words":"w","id":1,"flag":true,"name":"n","numbers":[1]}`,
+			object{ID: 1, Name: "n", Flag: ptr(true), Numbers: []int64{1}, Two: ptr("w")}},
+		{"keys in another case", `{"ID":2,"id":1,"NAME":"x","\u0049\u0044":3,"Kind":"b"}`, object{ID: 1}},
+		{"a key with an escape", `{"\u0069d":1}`, object{ID: 1}},
+		{"strings with escapes", `{"name":"a\"b\\c\u00e9\ud83d\ude00","text":"\/","two_words":"plain"}`,
+			object{Name: "a\"b\\cé😀", Text: ptr("/"), Two: ptr("plain")}},
+		{"half an escaped character", `{"name":"\ud83d!"}`, object{Name: "\ufffd!"}},
+		{"text that is not UTF-8", "{\"name\":\"a\xffb\"}", object{Name: "a\ufffdb"}},
+		{"lists with null", `{"list":[{"id":1},null],"pointers":[null,{"id":1}],"numbers":[1,null,2]}`,
+			object{List: []inner{{ID: ptr[int64](1)}, {}}, Pointers: []*inner{nil, {ID: ptr[int64](1)}}, Numbers: []int64{1, 0, 2}}},
 		{"a byte order mark", "\ufeff" + `{"id":1}`, object{ID: 1}},
 		{"space around it", " \r\n\t{\"id\":1}\n ", object{ID: 1}},
 		{"something behind it", `{"id":1}{"id":2}`, object{ID: 1}},
@@ -127,127 +144,119 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func TestDecodeOfWhatIsNoObject(t *testing.T) {
+func TestDecodeKeepsWhatEndedBeforeTheFault(t *testing.T) {
 	t.Parallel()
-	tests := map[string]bool{ // whether it is ErrNotObject
-		"":                 true,
-		"null":             true,
-		"[]":               true,
-		`[{"id":1}]`:       true,
-		"7":                true,
-		`"{}"`:             true,
-		"<html></html>":    true,
-		"\ufeff":           true,
-		"{":                false,
-		`{"id":1`:          false,
-		`{"id":1,"name":"`: false,
-		`{"id":}`:          false,
-		`{id:1}`:           false,
-		`{"id":1,}`:        false,
+	tests := []struct {
+		data string
+		want object
+		err  error
+	}{
+		{"", object{}, flex.ErrNotObject},
+		{"null", object{}, flex.ErrNotObject},
+		{"[]", object{}, flex.ErrNotObject},
+		{`[{"id":1}]`, object{}, flex.ErrNotObject},
+		{"7", object{}, flex.ErrNotObject},
+		{`"{}"`, object{}, flex.ErrNotObject},
+		{"<html></html>", object{}, flex.ErrNotObject},
+		{"\ufeff", object{}, flex.ErrNotObject},
+
+		{"{", object{}, flex.ErrTruncated},
+		{`{"id"`, object{}, flex.ErrTruncated},
+		{`{"id":`, object{}, flex.ErrTruncated},
+		{`{"id":39`, object{}, flex.ErrTruncated},
+		{`{"id":397.`, object{}, flex.ErrTruncated},
+		{`{"id":-`, object{}, flex.ErrTruncated},
+		{`{"id":"397`, object{}, flex.ErrTruncated},
+		{`{"id":397,`, object{ID: 397}, flex.ErrTruncated},
+		{`{"id":397 `, object{ID: 397}, flex.ErrTruncated},
+		{`{"id":"397"`, object{ID: 397}, flex.ErrTruncated},
+		{`{"id":397,"name":"e`, object{ID: 397}, flex.ErrTruncated},
+		{`{"id":397,"name":"e\u00`, object{ID: 397}, flex.ErrTruncated},
+		{"{\"id\":397,\"name\":\"e\xc3", object{ID: 397}, flex.ErrTruncated},
+		{`{"open":tru`, object{}, flex.ErrTruncated},
+		{`{"open":true,"flag":fal`, object{Open: true}, flex.ErrTruncated},
+		{`{"id":1,"pointed":{"id":2,"name":"n"`, object{ID: 1}, flex.ErrTruncated},
+		{`{"id":1,"inner":{"id":2,"name":"n"`, object{ID: 1}, flex.ErrTruncated},
+		{`{"id":1,"list":[{"id":2},{"id":3}`, object{ID: 1}, flex.ErrTruncated},
+		{`{"pointed":{"id":1},"pointed":{"name":"n"`, object{}, flex.ErrTruncated},
+		{`{"id":1,"unknown":{"a":[`, object{ID: 1}, flex.ErrTruncated},
+
+		{`{"id":}`, object{}, flex.ErrMalformed},
+		{`{id:1}`, object{}, flex.ErrMalformed},
+		{`{"id":1,}`, object{ID: 1}, flex.ErrMalformed},
+		{`{"id":1 "name":"n"}`, object{ID: 1}, flex.ErrMalformed},
+		{`{"id":1]`, object{ID: 1}, flex.ErrMalformed},
+		{`{"id":1,"name":NaN,"open":true}`, object{ID: 1}, flex.ErrMalformed},
+		{`{"id":1,"list":[{"id":2}}`, object{ID: 1}, flex.ErrMalformed},
+		{`{"id":1,"list":` + strings.Repeat("[", 20000), object{ID: 1}, flex.ErrMalformed},
+		{`{"id":1,"unknown":` + strings.Repeat(`{"a":`, 20000), object{ID: 1}, flex.ErrMalformed},
 	}
-	for data, isNotObject := range tests {
-		t.Run(data, func(t *testing.T) {
+	for _, test := range tests {
+		t.Run(test.data[:min(len(test.data), 50)], func(t *testing.T) {
 			t.Parallel()
 			got := object{ID: 99}
-			err := flex.Decode([]byte(data), &got)
-			if err == nil || errors.Is(err, flex.ErrNotObject) != isNotObject {
-				t.Errorf("error %v", err)
+			if err := flex.Decode([]byte(test.data), &got); !errors.Is(err, test.err) {
+				t.Errorf("error %v, want %v", err, test.err)
 			}
-			if diff := cmp.Diff(object{}, got, ignoreHidden); diff != "" {
+			if diff := cmp.Diff(test.want, got, ignoreHidden); diff != "" {
 				t.Errorf("object (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// Most answers keep to the documented types and are read by encoding/json. That
-// must be a matter of speed only: a byte order mark, which encoding/json does not
-// take, changes nothing of what is read.
-func TestBothWaysOfDecodingAgree(t *testing.T) {
+func TestErrorsDoNotQuoteTheData(t *testing.T) {
 	t.Parallel()
-	bodies := map[string]string{
-		"a list with null in it":               `{"list":[{"id":1},null]}`,
-		"a list of pointers with null":         `{"pointers":[null,{"id":1}]}`,
-		"a list of numbers with null":          `{"numbers":[1,null,2]}`,
-		"a key in another case":                `{"id":1,"ID":2}`,
-		"a key in another case by an escape":   `{"id":1,"\u0049\u0044":2}`,
-		"a key in another letter that folds":   "{\"kind\":\"a\",\"\u212aind\":\"b\"}",
-		"a key in another case behind a quote": `{"name":"\"","id":1,"ID":2}`,
-		"only a key in another case":           `{"NAME":"x"}`,
-		"text that is no UTF-8":                "{\"name\":\"a\xffb\"}",
-	}
-	for name, body := range bodies {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var plain, marked object
-			if err := flex.Decode([]byte(body), &plain); err != nil {
-				t.Fatal(err)
-			}
-			if err := flex.Decode([]byte("\ufeff"+body), &marked); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(plain, marked, ignoreHidden); diff != "" {
-				t.Errorf("%s\n(-by encoding/json +forgiving):\n%s", body, diff)
-			}
-		})
+	for _, data := range []string{`{"secret":"secret"X`, `{"secret":{"secret":secret`, `{"secret":"secret`, `secret`, `{secret`} {
+		err := flex.Decode([]byte(data), &object{})
+		if err == nil || strings.ContainsAny(err.Error(), "X\"") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", data, err)
+		}
 	}
 }
 
-// The same for everything that is documented.
-func TestBothWaysOfDecodingAgreeOnDocumentedAnswers(t *testing.T) {
+// Every cut of the documented call gives fields as in the whole call, or zero.
+func TestEveryTruncationOfTheDocumentedCall(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile("../../testdata/examples.json")
-	if err != nil {
+	data := documentedCall(t)
+	var whole call
+	if err := flex.Decode(data, &whole); err != nil {
 		t.Fatal(err)
 	}
-	var examples []struct {
-		Status   int
-		Response json.RawMessage
-	}
-	if err := json.Unmarshal(data, &examples); err != nil {
-		t.Fatal(err)
-	}
-	type call struct { // what these bodies have most of
-		ID           int64      `json:"id"`
-		Status       string     `json:"status"`
-		CreatedAt    *time.Time `json:"created_at"`
-		HasFeedback  bool       `json:"has_feedback"`
-		Rating       *int64     `json:"rating"`
-		Reason       string     `json:"voicemail_reason" flex:"voicemail_reaso"`
-		Participants []struct {
-			ID          *int64     `json:"id"`
-			ConnectedAt *time.Time `json:"connected_at"`
-		} `json:"participants"`
-		Menu *struct {
-			Hidden *bool `json:"hidden"`
-		} `json:"selected_menu"`
-	}
-	compared := 0
-	for _, e := range examples {
-		if e.Status != 201 {
-			continue
-		}
-		var plain, marked call
-		if err := errors.Join(flex.Decode(e.Response, &plain), flex.Decode([]byte("\ufeff"+string(e.Response)), &marked)); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(plain, marked); diff != "" || plain.ID == 0 || plain.Reason != "not_voicemail" {
-			t.Errorf("%s\n(-by encoding/json +forgiving):\n%s", e.Response, diff)
-		}
-		compared++
-	}
-	if compared == 0 {
-		t.Error("no example was compared")
-	}
+	testTruncations(t, data, whole, func(part []byte) (call, error) {
+		var got call
+		err := flex.Decode(part, &got)
+		return got, err
+	})
 }
 
-// A body that is nested deeper than encoding/json goes is an error, not a crash.
-func TestDeepNesting(t *testing.T) {
-	t.Parallel()
-	deep := strings.Repeat("[", 20000) + strings.Repeat("]", 20000)
-	var got object
-	if err := flex.Decode([]byte(`{"id":1,"list":`+deep+`}`), &got); err == nil {
-		t.Error("no error")
+// testTruncations also checks that a longer part never gives fewer fields.
+func testTruncations[T any](t *testing.T, data []byte, whole T, decode func([]byte) (T, error)) {
+	t.Helper()
+	before := 0
+	for cut := 1; cut < len(data); cut++ {
+		got, err := decode(data[:cut])
+		if !errors.Is(err, flex.ErrTruncated) {
+			t.Fatalf("cut at %d: error %v", cut, err)
+		}
+		set := 0
+		want, is := reflect.ValueOf(whole), reflect.ValueOf(got)
+		for i := range is.NumField() {
+			if is.Field(i).IsZero() {
+				continue
+			}
+			set++
+			if !want.Type().Field(i).IsExported() || !reflect.DeepEqual(is.Field(i).Interface(), want.Field(i).Interface()) {
+				t.Fatalf("cut at %d: field %s differs from the whole", cut, want.Type().Field(i).Name)
+			}
+		}
+		if set < before {
+			t.Fatalf("cut at %d: %d fields, %d before", cut, set, before)
+		}
+		before = set
+	}
+	if before == 0 {
+		t.Error("no cut gave a field")
 	}
 }
 
