@@ -49,9 +49,9 @@ func TestTheReadmeLeadsSomewhere(t *testing.T) {
 
 // TestTheListingOfTheAPIIsCurrent makes a change of the public surface a
 // deliberate one. To record it: go doc -all . > testdata/api.txt, and the same
-// for callstest.
+// for callstest and events.
 func TestTheListingOfTheAPIIsCurrent(t *testing.T) {
-	for dir, file := range map[string]string{".": "testdata/api.txt", "./callstest": "testdata/api_callstest.txt"} {
+	for dir, file := range map[string]string{".": "testdata/api.txt", "./callstest": "testdata/api_callstest.txt", "./events": "testdata/api_events.txt"} {
 		listing, err := exec.Command("go", "doc", "-all", dir).Output()
 		if err != nil {
 			t.Fatal(err)

@@ -19,6 +19,7 @@ type Server struct {
 	network  *network
 	attempts *attempts
 	client   *http.Client
+	posted   postedEvents
 	http     *http.Server
 	url      string
 
