@@ -70,7 +70,7 @@ func (c *checker) number(field, number string, malformed error, judged bool) str
 	}
 	dialable, err := phone.Dialable(number, c.client.region)
 	if err == nil {
-		return dialable
+		return dialable.Wire
 	}
 	if judged {
 		c.refuse(field, err.Error(), malformed)
