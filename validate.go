@@ -35,25 +35,42 @@ func (c *checker) verdict() error {
 	return c.problems
 }
 
-func (c *checker) agentEmail(email string) {
-	name, domain, hasAt := strings.Cut(email, "@")
+// agentEmail returns the address as it is sent: people paste space around it.
+func (c *checker) agentEmail(email string) string {
+	trimmed := strings.TrimFunc(email, isInvisible)
 	switch {
 	case email == "":
 		c.refuse("agent_email", "is required", ErrAgentEmailRequired)
-	case !hasAt || name == "" || domain == "" || strings.ContainsFunc(email, isNoEmailRune):
-		c.refuse("agent_email", "is not an e-mail address", ErrAgentEmailInvalid)
+	case trimmed == "":
+		c.refuse("agent_email", "is blank", ErrAgentEmailRequired)
+	default:
+		if problem := emailProblem(trimmed); problem != "" {
+			c.refuse("agent_email", problem, ErrAgentEmailInvalid)
+		}
 	}
+	return trimmed
 }
 
-func isNoEmailRune(r rune) bool {
-	return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
-}
-
+// ticketID refuses what no CRM has as an id.
 func (c *checker) ticketID(id string) {
-	if !utf8.ValidString(id) {
+	const maxLength = 255 // bytes
+	switch {
+	case id == "":
+	case isBlank(id):
+		c.refuse("ticket_id", "is blank", ErrInvalidRequest)
+	case len(id) > maxLength:
+		c.refuse("ticket_id", "is longer than 255 bytes", ErrInvalidRequest)
+	case !utf8.ValidString(id):
 		c.refuse("ticket_id", "is not valid UTF-8", ErrInvalidRequest)
+	case strings.ContainsFunc(id, unicode.IsControl):
+		c.refuse("ticket_id", "has control characters", ErrInvalidRequest)
 	}
 }
+
+// isBlank reports whether nothing is seen of text.
+func isBlank(text string) bool { return strings.TrimFunc(text, isInvisible) == "" }
+
+func isInvisible(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }
 
 // endUserNumber returns the number as it is sent. Next to a ticket it is not
 // judged, since the platform dials the ticket's contact.
@@ -87,18 +104,35 @@ func (c *checker) menuID(id int64, isRequired bool) {
 	}
 }
 
-// lang accepts an ISO 639-1 code with an optional region: "fr", "fr-CA",
-// "es-419". The platform minds the case.
+// lang accepts an ISO 639 code with an optional script and an optional region:
+// "fr", "fr-CA", "es-419", "zh-Hant". The platform is case-sensitive, and decides
+// which languages exist.
 func (c *checker) lang(lang string) {
 	if lang == "" {
 		return
 	}
-	code, region, hasRegion := strings.Cut(lang, "-")
-	isRegion := isMadeOf(region, 2, 'A', 'Z') || isMadeOf(region, 3, '0', '9')
-	if !isMadeOf(code, 2, 'a', 'z') || hasRegion && !isRegion {
-		c.refuse("lang", `is not of the form "fr" or "fr-CA"`, ErrLanguageMalformed)
+	code, rest, _ := strings.Cut(lang, "-")
+	isCode := isMadeOf(code, 2, 'a', 'z') || isMadeOf(code, 3, 'a', 'z')
+	if !isCode || lang != code && !isScriptOrRegion(rest) {
+		c.refuse("lang", `is not of the form "fr", "fr-CA" or "zh-Hant"`, ErrLanguageMalformed)
 	}
 }
+
+// isScriptOrRegion reports whether subtags, what follows a language and a hyphen,
+// are a script, a region, or a script and a region.
+func isScriptOrRegion(subtags string) bool {
+	first, second, hasSecond := strings.Cut(subtags, "-")
+	if hasSecond {
+		return isScript(first) && isRegion(second)
+	}
+	return isScript(first) || isRegion(first)
+}
+
+func isScript(s string) bool {
+	return len(s) == 4 && isMadeOf(s[:1], 1, 'A', 'Z') && isMadeOf(s[1:], 3, 'a', 'z')
+}
+
+func isRegion(s string) bool { return isMadeOf(s, 2, 'A', 'Z') || isMadeOf(s, 3, '0', '9') }
 
 func isMadeOf(s string, length int, from, to rune) bool {
 	return len(s) == length && !strings.ContainsFunc(s, func(r rune) bool { return r < from || r > to })
@@ -174,7 +208,10 @@ func isNil(request CreateRequest) bool {
 func (r OutboundRequest) operation() string { return "CreateOutbound" }
 
 func (r OutboundRequest) prepare(c *checker) any {
-	c.agentEmail(r.AgentEmail)
+	r.AgentEmail = c.agentEmail(r.AgentEmail)
+	if isBlank(r.TicketID) {
+		r.TicketID = "" // it names no ticket, so the number is dialed
+	}
 	c.ticketID(r.TicketID)
 	if r.TicketID == "" && r.EndUserNumber == "" {
 		c.refuse("end_user_number", "or ticket_id is required", ErrTicketOrNumberRequired)

@@ -107,30 +107,42 @@ func TestValidation(t *testing.T) {
 	}
 }
 
-func TestValidationOfAgentEmails(t *testing.T) {
+func TestValidationOfTicketIDs(t *testing.T) {
 	t.Parallel()
 	tests := map[string][]problem{
-		"agent@example.com":         nil,
-		"agent+calls@example.com":   nil,
-		"o'agent@example.com":       nil,
-		"agent@localhost":           nil, // whether an agent has it is the platform's to say
-		"агент@example.com":         nil,
-		"agent":                     {agentEmailInvalid},
-		"@example.com":              {agentEmailInvalid},
-		"agent@":                    {agentEmailInvalid},
-		"@":                         {agentEmailInvalid},
-		"agent @example.com":        {agentEmailInvalid},
-		" agent@example.com":        {agentEmailInvalid},
-		"agent@example.com\n":       {agentEmailInvalid},
-		"agent\x00@example.com":     {agentEmailInvalid},
-		"agent\xff@example.com":     {agentEmailInvalid},
-		"Agent <agent@example.com>": {agentEmailInvalid},
+		"71450":                      nil,
+		"CASE-71 450":                nil,
+		"\u4e8b\u4ef6 7":             nil,
+		strings.Repeat("7", 255):     nil,
+		strings.Repeat("7", 256):     {ticketMalformed},
+		strings.Repeat("\u4e8b", 86): {ticketMalformed}, // 258 bytes
+		"71450\n":                    {ticketMalformed},
+		"7\x001450":                  {ticketMalformed},
+		"7\xff":                      {ticketMalformed},
 	}
-	for email, want := range tests {
-		t.Run(email, func(t *testing.T) {
+	for id, want := range tests {
+		t.Run(id, func(t *testing.T) {
 			t.Parallel()
-			checkValidation(t, with(anOutbound, func(r *outbound) { r.AgentEmail = email }), want)
+			checkValidation(t, outbound{AgentEmail: "agent@example.com", TicketID: id}, want)
+			checkValidation(t, with(anInbound, func(r *inbound) { r.TicketID = id }), want)
+			checkValidation(t, with(aScheduled, func(r *scheduled) { r.TicketID = id }), want)
 		})
+	}
+}
+
+// A blank ticket id names no ticket. Where one of a ticket and a number is
+// required, it counts as not given, so that the number is checked and dialed.
+func TestBlankTicketIDIsNoTicket(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{" ", "\t\n", "\u00a0", "\u200b"} {
+		checkValidation(t, outbound{AgentEmail: "agent@example.com", TicketID: id}, []problem{ticketOrNumber})
+		checkValidation(t, with(anOutbound, func(r *outbound) { r.TicketID, r.EndUserNumber = id, "123123" }), []problem{endUserMalformed})
+		sent := checkValidation(t, with(anOutbound, func(r *outbound) { r.TicketID = id }), nil)
+		if ticket, isSent := sent["ticket_id"]; isSent {
+			t.Errorf("the ticket id %q is sent", ticket)
+		}
+		checkValidation(t, with(anInbound, func(r *inbound) { r.TicketID = id }), []problem{ticketMalformed})
+		checkValidation(t, with(aScheduled, func(r *scheduled) { r.TicketID = id }), []problem{ticketMalformed})
 	}
 }
 
@@ -139,7 +151,11 @@ func TestValidationOfLanguages(t *testing.T) {
 	tests := map[string][]problem{
 		"en": nil, "fr": nil, "xy": nil, "fr-CA": nil, "es-419": nil, "": nil,
 		"fr-ca": {languageMalformed}, "FR": {languageMalformed}, "Fr-CA": {languageMalformed},
-		"f": {languageMalformed}, "fre": {languageMalformed}, "french": {languageMalformed},
+		"fil": nil, "zh-Hant": nil, "zh-Hant-TW": nil, "sr-Latn-RS": nil, "es-Latn-419": nil, "yue-HK": nil,
+		"zh-hant": {languageMalformed}, "zh-HANT": {languageMalformed}, "zh-Hant-": {languageMalformed}, "zh-Hant-tw": {languageMalformed},
+		"zh-TW-Hant": {languageMalformed}, "zh-Hant-Hant": {languageMalformed}, "zh-Lat": {languageMalformed}, "zh--TW": {languageMalformed},
+		"zh-Hant-TW-x": {languageMalformed}, "-": {languageMalformed}, "fr-CA-CA": {languageMalformed},
+		"f": {languageMalformed}, "frenc": {languageMalformed}, "french": {languageMalformed},
 		"fr_CA": {languageMalformed}, "fr-": {languageMalformed}, "-CA": {languageMalformed},
 		"fr-C": {languageMalformed}, "fr-CAN": {languageMalformed}, "fr-41": {languageMalformed},
 		"fr-CA-x": {languageMalformed}, " fr": {languageMalformed}, "fr ": {languageMalformed},
