@@ -270,16 +270,20 @@ func (r ScheduledRequest) MarshalJSON() ([]byte, error) {
 }
 
 func (r OutboundRequest) prepare(c *checker) (any, Intent) {
-	c.agentEmail(r.AgentEmail)
+	r.AgentEmail = c.agentEmail(r.AgentEmail)
+	if isBlank(r.TicketID) {
+		r.TicketID = "" // it names no ticket, so the number is dialed
+	}
 	c.ticketID(r.TicketID)
 	if r.TicketID == "" && r.EndUserNumber == "" {
 		c.refuse("end_user_number", "or ticket_id is required", ErrTicketOrNumberRequired)
 	}
 	r.EndUserNumber = c.endUserNumber(r.EndUserNumber, r.TicketID, false)
-	r.OutboundNumber = c.number("outbound_number", r.OutboundNumber, ErrOutboundNumberMalformed, true)
+	outbound := c.number("outbound_number", r.OutboundNumber, ErrOutboundNumberMalformed, true)
+	r.OutboundNumber = outbound.Wire
 	c.lang(r.Lang)
 	return outboundBody{CallTypeOutbound, outboundFields(r)},
-		Intent{CallType: CallTypeOutbound, TicketID: r.TicketID, OutboundNumber: r.OutboundNumber}
+		Intent{CallType: CallTypeOutbound, TicketID: r.TicketID, OutboundNumber: outbound.E164}
 }
 
 func (r InboundRequest) prepare(c *checker) (any, Intent) {
@@ -288,7 +292,7 @@ func (r InboundRequest) prepare(c *checker) (any, Intent) {
 	r.EndUserNumber = c.endUserNumber(r.EndUserNumber, r.TicketID, true)
 	// The platform uses its default number if this one is not valid, so the number
 	// is not validated, and says nothing about the call that was made.
-	r.OutboundNumber = c.number("outbound_number", r.OutboundNumber, ErrOutboundNumberMalformed, false)
+	r.OutboundNumber = c.number("outbound_number", r.OutboundNumber, ErrOutboundNumberMalformed, false).Wire
 	c.lang(r.Lang)
 	c.recordingPermission(r.RecordingPermission)
 	return inboundBody{CallTypeInbound, inboundFields(r)},

@@ -167,7 +167,7 @@ func ExampleClient_Validate() {
 	// Output:
 	// calls: agent_email is required
 	// calls: end_user_number has no country code
-	// calls: lang is not of the form "fr" or "fr-CA"
+	// calls: lang is not of the form "fr", "fr-CA" or "zh-Hant"
 }
 
 func ExampleDeliveryOf() {

@@ -8,7 +8,7 @@ require (
 	github.com/google/go-querystring v1.2.0
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/jarcoal/httpmock v1.4.2
-	github.com/nyaruka/phonenumbers/v2 v2.0.7
+	github.com/nyaruka/phonenumbers/v2 v2.0.8
 	golang.org/x/net v0.62.0
 	golang.org/x/time v0.16.0
 )

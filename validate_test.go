@@ -107,30 +107,42 @@ func TestValidation(t *testing.T) {
 	}
 }
 
-func TestValidationOfAgentEmails(t *testing.T) {
+func TestValidationOfTicketIDs(t *testing.T) {
 	t.Parallel()
 	tests := map[string][]problem{
-		"agent@example.com":         nil,
-		"agent+calls@example.com":   nil,
-		"o'agent@example.com":       nil,
-		"agent@localhost":           nil, // whether an agent has it is the platform's to say
-		"агент@example.com":         nil,
-		"agent":                     {agentEmailInvalid},
-		"@example.com":              {agentEmailInvalid},
-		"agent@":                    {agentEmailInvalid},
-		"@":                         {agentEmailInvalid},
-		"agent @example.com":        {agentEmailInvalid},
-		" agent@example.com":        {agentEmailInvalid},
-		"agent@example.com\n":       {agentEmailInvalid},
-		"agent\x00@example.com":     {agentEmailInvalid},
-		"agent\xff@example.com":     {agentEmailInvalid},
-		"Agent <agent@example.com>": {agentEmailInvalid},
+		"71450":                      nil,
+		"CASE-71 450":                nil,
+		"\u4e8b\u4ef6 7":             nil,
+		strings.Repeat("7", 255):     nil,
+		strings.Repeat("7", 256):     {ticketMalformed},
+		strings.Repeat("\u4e8b", 86): {ticketMalformed}, // 258 bytes
+		"71450\n":                    {ticketMalformed},
+		"7\x001450":                  {ticketMalformed},
+		"7\xff":                      {ticketMalformed},
 	}
-	for email, want := range tests {
-		t.Run(email, func(t *testing.T) {
+	for id, want := range tests {
+		t.Run(id, func(t *testing.T) {
 			t.Parallel()
-			checkValidation(t, with(anOutbound, func(r *outbound) { r.AgentEmail = email }), want)
+			checkValidation(t, outbound{AgentEmail: "agent@example.com", TicketID: id}, want)
+			checkValidation(t, with(anInbound, func(r *inbound) { r.TicketID = id }), want)
+			checkValidation(t, with(aScheduled, func(r *scheduled) { r.TicketID = id }), want)
 		})
+	}
+}
+
+// A blank ticket id names no ticket. Where one of a ticket and a number is
+// required, it counts as not given, so that the number is checked and dialed.
+func TestBlankTicketIDIsNoTicket(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{" ", "\t\n", "\u00a0", "\u200b"} {
+		checkValidation(t, outbound{AgentEmail: "agent@example.com", TicketID: id}, []problem{ticketOrNumber})
+		checkValidation(t, with(anOutbound, func(r *outbound) { r.TicketID, r.EndUserNumber = id, "123123" }), []problem{endUserMalformed})
+		sent := checkValidation(t, with(anOutbound, func(r *outbound) { r.TicketID = id }), nil)
+		if ticket, isSent := sent["ticket_id"]; isSent {
+			t.Errorf("the ticket id %q is sent", ticket)
+		}
+		checkValidation(t, with(anInbound, func(r *inbound) { r.TicketID = id }), []problem{ticketMalformed})
+		checkValidation(t, with(aScheduled, func(r *scheduled) { r.TicketID = id }), []problem{ticketMalformed})
 	}
 }
 
@@ -139,7 +151,11 @@ func TestValidationOfLanguages(t *testing.T) {
 	tests := map[string][]problem{
 		"en": nil, "fr": nil, "xy": nil, "fr-CA": nil, "es-419": nil, "": nil,
 		"fr-ca": {languageMalformed}, "FR": {languageMalformed}, "Fr-CA": {languageMalformed},
-		"f": {languageMalformed}, "fre": {languageMalformed}, "french": {languageMalformed},
+		"fil": nil, "zh-Hant": nil, "zh-Hant-TW": nil, "sr-Latn-RS": nil, "es-Latn-419": nil, "yue-HK": nil,
+		"zh-hant": {languageMalformed}, "zh-HANT": {languageMalformed}, "zh-Hant-": {languageMalformed}, "zh-Hant-tw": {languageMalformed},
+		"zh-TW-Hant": {languageMalformed}, "zh-Hant-Hant": {languageMalformed}, "zh-Lat": {languageMalformed}, "zh--TW": {languageMalformed},
+		"zh-Hant-TW-x": {languageMalformed}, "-": {languageMalformed}, "fr-CA-CA": {languageMalformed},
+		"f": {languageMalformed}, "frenc": {languageMalformed}, "french": {languageMalformed},
 		"fr_CA": {languageMalformed}, "fr-": {languageMalformed}, "-CA": {languageMalformed},
 		"fr-C": {languageMalformed}, "fr-CAN": {languageMalformed}, "fr-41": {languageMalformed},
 		"fr-CA-x": {languageMalformed}, " fr": {languageMalformed}, "fr ": {languageMalformed},
@@ -176,8 +192,8 @@ func TestValidationOfRecordingPermissions(t *testing.T) {
 	}
 }
 
-// A number that the platform would refuse is refused, and no other: neither
-// whether its exchange exists nor whether it is in service is judged.
+// What is sent has the digits of the number that was accepted. Whether the
+// exchange of a number exists or it is in service is not checked.
 func TestValidationOfNumbers(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -198,7 +214,19 @@ func TestValidationOfNumbers(t *testing.T) {
 		{name: "letters", number: "+1 859-FLOWERS", want: []problem{endUserMalformed}},
 		{name: "an extension", number: "+1 859-657-9625 ext. 12", want: []problem{endUserMalformed}},
 		{name: "an extension by a pause", number: "+1 859-657-9625,12", want: []problem{endUserMalformed}},
-		{name: "a URI", number: "tel:+18596579625", want: []problem{endUserMalformed}},
+		{name: "a URI", number: "tel:+1-859-657-9625", sent: "+18596579625"},
+		{name: "a URI with an extension", number: "tel:+1-859-657-9625;ext=12", want: []problem{endUserMalformed}},
+		{name: "a trunk prefix", number: "+44 (0)20 7946 0958", sent: "+442079460958"},
+		{name: "a trunk prefix of another digit", number: "+7 8 495 123-45-67", sent: "+74951234567"},
+		{name: "a code in parentheses", number: "(+1) 859-657-9625", sent: "+18596579625"},
+		{name: "wide digits", number: "＋１ ８５９-６５７-９６２５", sent: "+18596579625"},
+		{name: "direction marks", number: "\u202d+33 6 12 34 56 78\u202c", sent: "+33 6 12 34 56 78"},
+		{name: "two plus signs", number: "++44 20 7946 0958", want: []problem{endUserMalformed}},
+		{name: "zeros behind the plus", number: "+0044 20 7946 0958", want: []problem{endUserMalformed}},
+		{name: "an emergency number", number: "+49112", want: []problem{endUserMalformed}},
+		{name: "without an area code", number: "+1 555-0123", want: []problem{endUserMalformed}},
+		{name: "a quantity", number: "+18596579625.0", want: []problem{endUserMalformed}},
+		{name: "thousands of zeros", number: "+1" + strings.Repeat("0", 15_000), want: []problem{endUserMalformed}},
 		{name: "only a plus", number: "+", want: []problem{endUserMalformed}},
 		{name: "only space", number: " ", want: []problem{endUserMalformed}},
 		{name: "a line break", number: "+1 859-657\n-9625", want: []problem{endUserMalformed}},
@@ -207,6 +235,10 @@ func TestValidationOfNumbers(t *testing.T) {
 		{name: "with a region, a number without one goes out as E.164", number: "859-657-9625", region: "US", sent: "+18596579625"},
 		{name: "with a region, a number in its national form", number: "010-6861-2345", region: "KR", sent: "+821068612345"},
 		{name: "with a region, a number with its international prefix", number: "011 82 10 6861 2345", region: "US", sent: "+821068612345"},
+		{name: "with a region, zeros that are not its prefix", number: "0061 412 345 678", region: "AU", want: []problem{endUserMalformed}},
+		{name: "with a region, zeros behind the plus", number: "+0044 20 7946 0958", region: "GB", want: []problem{endUserMalformed}},
+		{name: "with a region, with or without a code", number: "4915123456789", region: "DE", want: []problem{endUserMalformed}},
+		{name: "with a region, wide digits", number: "０３ー１２３４ー５６７８", region: "JP", sent: "+81312345678"},
 		{name: "with a region, one without its area code", number: "657-9625", region: "US", want: []problem{endUserMalformed}},
 		{name: "with a region, one that is too short", number: "123123", region: "US", want: []problem{endUserMalformed}},
 		{name: "with a region, letters", number: "859-FLOWERS", region: "US", want: []problem{endUserMalformed}},
@@ -238,6 +270,43 @@ func TestValidationOfNumbers(t *testing.T) {
 			}
 			if sent := checkValidation(t, request, want, opts...); sent != nil && sent["outbound_number"] != test.sent {
 				t.Errorf("sent %v, want %s", sent["outbound_number"], test.sent)
+			}
+		})
+	}
+}
+
+// Whoever shows an error can tell people what to change.
+func TestReasonsOfNumbersAreToldApart(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ number, region, reason string }{
+		{"859-657-9625", "", "has no country code"},
+		{"++44 20 7946 0958", "", "has no country code"},
+		{"+999 1234567", "", "has a country code that does not exist"},
+		{"4915123456789", "DE", "may or may not begin with its country code: write + before a country code"},
+		{"0061 412 345 678", "AU", "has an international prefix that is not certain: write + and the country code instead"},
+		{"+1 999-657-12", "", "is not a possible telephone number"},
+		{"0999 1234567", "GB", "is not a valid telephone number of the default region"},
+		{"+44 (0)99 9999 9999", "", "is not a valid telephone number of its country"},
+		{"+49112", "", "is a local or short number, which cannot be dialed from elsewhere"},
+		{"+1 859-FLOWERS", "", "has letters"},
+		{"+1 859-657-9625 x12", "", "has an extension"},
+		{"+1 859-657\x009625", "", "has characters that do not belong in a telephone number"},
+		{"1711234567.0", "DE", "is written as a spreadsheet writes a quantity, with a decimal fraction or an exponent"},
+		{"+1 859-657-9625/+1 339-219-5276", "", "may be more than one number"},
+		{"+52 1 55 1234 5678", "", `has a prefix of Mexico that was dropped ("1", "01", "044" or "045"): leave it out`},
+		{"+352 (0)26 12 34 56", "", `has the trunk prefix "0" after its country code, where it does not belong`},
+		{"tel:+1-859-657-9625;isub=12", "", "has a parameter that cannot be dialed"},
+	} {
+		t.Run(test.number, func(t *testing.T) {
+			t.Parallel()
+			var opts []calls.Option
+			if test.region != "" {
+				opts = append(opts, calls.WithDefaultRegion(test.region))
+			}
+			err := newClient(t, untouched(t), opts...).Validate(with(anOutbound, func(r *outbound) { r.EndUserNumber = test.number }))
+			var invalid *calls.ValidationError
+			if !errors.As(err, &invalid) || invalid.Reason != test.reason || !errors.Is(err, calls.ErrEndUserNumberMalformed) {
+				t.Errorf("%v, want the reason %q", err, test.reason)
 			}
 		})
 	}
