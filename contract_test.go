@@ -472,7 +472,8 @@ func checkContains(t *testing.T, path string, want, got any) {
 		if text, isText := want.(string); isText && sameTime(text, got) {
 			return
 		}
-		if want != got {
+		isNullText := want == nil && got == "" // RawJSON tells them apart
+		if want != got && !isNullText {
 			t.Errorf("%s is %v, want %v", path, got, want)
 		}
 	}

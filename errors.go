@@ -204,9 +204,13 @@ func (e *APIError) text() string {
 		b.WriteString(" at " + e.Host)
 	}
 	fmt.Fprintf(&b, ": %d", e.StatusCode)
+	message := e.Message
+	if message == "" {
+		message = plainText(e.Body)
+	}
 	switch status := http.StatusText(e.StatusCode); {
-	case e.Message != "":
-		b.WriteString(" " + redact.Text(e.Message))
+	case message != "":
+		b.WriteString(" " + redact.Text(message))
 	case status != "":
 		b.WriteString(" " + status)
 	}
@@ -451,12 +455,12 @@ func (e entry) refine(param string) error {
 }
 
 // messageIn returns the text of {"message": "…"}, else of "error" or "errors",
-// as the Manager API spells it, else the beginning of a plain text, else "". A
-// long body was truncated, so it reads no further than it must.
+// as the Manager API spells it, else "". A long body was truncated, so it reads no
+// further than it must.
 func messageIn(body []byte) string {
 	decoder := json.NewDecoder(strings.NewReader(strings.TrimPrefix(string(body), "\ufeff")))
 	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
-		return plainText(body)
+		return ""
 	}
 	message := ""
 	for decoder.More() {
@@ -497,13 +501,13 @@ func textIn(value any) string {
 	return ""
 }
 
-const maxPlainText = 200 // bytes
+const maxPlainText = 120 // bytes
 
-// plainText returns the beginning of a body that is plain text, "" for HTML and
-// for what is not text.
+// plainText returns the beginning of a body that is plain text, "" for HTML, JSON
+// and what is not text.
 func plainText(body []byte) string {
 	text := strings.TrimSpace(strings.ToValidUTF8(string(body[:min(len(body), maxPlainText)]), ""))
-	if text == "" || strings.ContainsAny(text[:1], `<[{"`) || strings.ContainsFunc(text, isBinary) {
+	if text == "" || json.Valid(body) || strings.ContainsAny(text[:1], `<[{"`) || strings.ContainsFunc(text, isBinary) {
 		return ""
 	}
 	return text
