@@ -40,12 +40,12 @@ type Call struct {
 	HoldDuration *int64 `json:"hold_duration"`
 
 	// Rating is the end user's, nil as long as there is none.
-	Rating       *int64 `json:"rating"`
-	HasFeedback  bool   `json:"has_feedback"`
-	VoIPProvider string `json:"voip_provider"`
-	OutTicketID  string `json:"out_ticket_id"`
-	OutTicketURL string `json:"out_ticket_url"`
-	Verified     bool   `json:"verified"`
+	Rating       *int64  `json:"rating"`
+	HasFeedback  bool    `json:"has_feedback"`
+	VoIPProvider string  `json:"voip_provider"`
+	OutTicketID  *string `json:"out_ticket_id"`
+	OutTicketURL string  `json:"out_ticket_url"`
+	Verified     bool    `json:"verified"`
 
 	RecordingURL string `json:"recording_url"`
 	// RecordingPermission is spelt without the prefix that it has in requests.
@@ -55,7 +55,7 @@ type Call struct {
 	DisconnectedBy      string              `json:"disconnected_by"`
 	FailReason          string              `json:"fail_reason"`
 	FailDetails         string              `json:"fail_details"`
-	SupportNumber       string              `json:"support_number"`
+	SupportNumber       *string             `json:"support_number"`
 
 	SelectedMenu *Menu     `json:"selected_menu"`
 	MenuPath     *MenuPath `json:"menu_path"`
@@ -74,7 +74,7 @@ type Call struct {
 	OfferType         string             `json:"offer_type"`
 	OfferEvents       []OfferEvent       `json:"offer_events"`
 	AnswerType        string             `json:"answer_type"`
-	OutboundNumber    string             `json:"outbound_number"`
+	OutboundNumber    *string            `json:"outbound_number"`
 
 	// The fields below are only in the objects of a listing.
 

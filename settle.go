@@ -169,9 +169,9 @@ func (i Intent) Contests(call *Call, skew time.Duration) bool {
 	switch {
 	case call == nil, call.ID == 0, call.CreatedAt == nil, call.CreatedAt.Before(i.SentAfter.Add(-skew)),
 		!i.fitsType(call),
-		i.TicketID != "" && call.OutTicketID != i.TicketID,
+		i.TicketID != "" && (call.OutTicketID == nil || *call.OutTicketID != i.TicketID),
 		i.ParentCallID != 0 && call.ParentID != nil && *call.ParentID != i.ParentCallID,
-		i.OutboundNumber != "" && call.OutboundNumber != "" && digits(call.OutboundNumber) != digits(i.OutboundNumber):
+		i.OutboundNumber != "" && call.OutboundNumber != nil && digits(*call.OutboundNumber) != digits(i.OutboundNumber):
 		return false
 	}
 	menu := call.SelectedMenu
