@@ -44,17 +44,17 @@ type Call struct {
 	HasFeedback  bool    `json:"has_feedback"`
 	VoIPProvider string  `json:"voip_provider"`
 	OutTicketID  *string `json:"out_ticket_id"`
-	OutTicketURL string  `json:"out_ticket_url"`
+	OutTicketURL *string `json:"out_ticket_url"`
 	Verified     bool    `json:"verified"`
 
-	RecordingURL string `json:"recording_url"`
+	RecordingURL *string `json:"recording_url"`
 	// RecordingPermission is spelt without the prefix that it has in requests.
 	RecordingPermission RecordingPermission `json:"recording_permission"`
 	VoicemailReason     string              `json:"voicemail_reason" flex:"voicemail_reaso"`
 	Deflection          string              `json:"deflection"`
 	DisconnectedBy      string              `json:"disconnected_by"`
 	FailReason          string              `json:"fail_reason"`
-	FailDetails         string              `json:"fail_details"`
+	FailDetails         *string             `json:"fail_details"`
 	SupportNumber       *string             `json:"support_number"`
 
 	SelectedMenu *Menu     `json:"selected_menu"`
@@ -71,17 +71,17 @@ type Call struct {
 	// of a created call.
 
 	DeflectionDetails []DeflectionDetail `json:"deflection_details"`
-	OfferType         string             `json:"offer_type"`
+	OfferType         *string            `json:"offer_type"`
 	OfferEvents       []OfferEvent       `json:"offer_events"`
-	AnswerType        string             `json:"answer_type"`
+	AnswerType        *string            `json:"answer_type"`
 	OutboundNumber    *string            `json:"outbound_number"`
 
 	// The fields below are only in the objects of a listing.
 
 	UpdatedAt     *time.Time `json:"updated_at"`
 	QueueDuration *int64     `json:"queue_duration"`
-	SubStatus     string     `json:"sub_status"`
-	FinishReason  string     `json:"finish_reason"`
+	SubStatus     *string    `json:"sub_status"`
+	FinishReason  *string    `json:"finish_reason"`
 
 	raw *[]byte // a pointer, so that a copy of a Call does not print it
 }

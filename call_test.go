@@ -63,10 +63,10 @@ func TestCreatedCallWithEveryFieldNamedByHand(t *testing.T) {
 		ID: 519, ParentID: ptr[int64](514), Lang: "en", CallType: calls.CallTypeInbound, Status: calls.CallStatusQueued,
 		CreatedAt: at, QueuedAt: at,
 		WaitDuration: ptr[int64](1), CallDuration: ptr[int64](2), HoldDuration: ptr[int64](3), Rating: ptr[int64](5), HasFeedback: true,
-		VoIPProvider: "voip_provider_twilio", OutTicketID: ptr("76517"), OutTicketURL: "https://example.com/76517",
-		Verified: true, RecordingURL: "https://example.com/r", RecordingPermission: calls.RecordingPermissionReportedNotAsked,
+		VoIPProvider: "voip_provider_twilio", OutTicketID: ptr("76517"), OutTicketURL: ptr("https://example.com/76517"),
+		Verified: true, RecordingURL: ptr("https://example.com/r"), RecordingPermission: calls.RecordingPermissionReportedNotAsked,
 		VoicemailReason: "not_voicemail", Deflection: "no_deflection", DisconnectedBy: "disconnected_by_unknown",
-		FailReason: "nothing", FailDetails: "none", SupportNumber: ptr("+1 339-219-5276"),
+		FailReason: "nothing", FailDetails: ptr("none"), SupportNumber: ptr("+1 339-219-5276"),
 		SelectedMenu: &calls.Menu{ID: ptr[int64](9), Name: "Lock Star", ParentID: ptr[int64](8), Position: ptr[int64](7), Deleted: ptr(false), Hidden: ptr(true), MenuType: "ivr_menu", OutputMsg: "Hello"},
 		MenuPath:     &calls.MenuPath{ItemsCount: ptr[int64](1), Name: "Lock Star", MaterializedPath: "9"},
 		AgentInfo:    &calls.Agent{ID: ptr[int64](1), AgentNumber: "12", Name: "A B", LastName: "B", FirstName: "A", AvatarURL: "https://example.com/a"},
@@ -77,8 +77,8 @@ func TestCreatedCallWithEveryFieldNamedByHand(t *testing.T) {
 			ID: ptr[int64](826), Type: "end_user", Status: "waiting", CallID: ptr[int64](519), UserID: ptr[int64](1), EndUserID: ptr[int64](75),
 			CallDuration: ptr[int64](2), HoldDuration: ptr[int64](3), ConnectedAt: at, EndedAt: at, FailReason: "nothing",
 		}},
-		OfferType: "cascade", OfferEvents: []calls.OfferEvent{{CastingTime: at, Group: "Group 1"}},
-		AnswerType: "manual", OutboundNumber: ptr("+1 339-219-5276"),
+		OfferType: ptr("cascade"), OfferEvents: []calls.OfferEvent{{CastingTime: at, Group: "Group 1"}},
+		AnswerType: ptr("manual"), OutboundNumber: ptr("+1 339-219-5276"),
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(calls.Call{})); diff != "" {
 		t.Errorf("call (-want +got):\n%s", diff)
@@ -108,7 +108,7 @@ func TestContradictionsOfTheDocuments(t *testing.T) {
 		{"parent_id is there", `"parent_id":514`, func(c *calls.Call) any { return *c.ParentID }, int64(514)},
 		{"parent_id is absent", `"lang":"en"`, func(c *calls.Call) any { return c.ParentID == nil }, true},
 		{"the keys of created calls are absent", `"lang":"en"`, func(c *calls.Call) any {
-			return c.DeflectionDetails == nil && c.OfferType == "" && c.OfferEvents == nil && c.AnswerType == "" && c.OutboundNumber == nil
+			return c.DeflectionDetails == nil && c.OfferType == nil && c.OfferEvents == nil && c.AnswerType == nil && c.OutboundNumber == nil
 		}, true},
 		{"voicemail_reason is misspelt", `"voicemail_reaso":"not_voicemail"`, func(c *calls.Call) any { return c.VoicemailReason }, "not_voicemail"},
 		{"voicemail_reason is in both spellings", `"voicemail_reaso":"a","voicemail_reason":"b"`, func(c *calls.Call) any { return c.VoicemailReason }, "b"},
