@@ -324,7 +324,7 @@ func TestCallsThatDidNotComeFromThePlatform(t *testing.T) {
 			t.Errorf("%s: RawJSON is %s", name, raw)
 		}
 	}
-	if none.String() != "calls.Call{}" || fmt.Sprintf("%+v", none) != "calls.Call{}" || none.LogValue().String() != "calls.Call{}" {
+	if none.String() != "calls.Call{}" || fmt.Sprintf("%+v", none) != "<nil>" || none.LogValue().String() != "calls.Call{}" {
 		t.Errorf("a nil call prints as %v", none)
 	}
 	var result *calls.CreateResult

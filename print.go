@@ -122,13 +122,13 @@ func (u EndUserAuth) Format(state fmt.State, verb rune) { printAs(state, verb, u
 func (u EndUserAuth) LogValue() slog.Value { return slog.StringValue(u.String()) }
 
 // Format prints what String returns.
-func (c *Call) Format(state fmt.State, verb rune) { printAs(state, verb, c.String()) }
+func (c Call) Format(state fmt.State, verb rune) { printAs(state, verb, c.String()) }
 
 // LogValue logs what String returns.
 func (c *Call) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // Format prints what String returns.
-func (r *CreateResult) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
+func (r CreateResult) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
 
 // LogValue logs what String returns.
 func (r *CreateResult) LogValue() slog.Value { return slog.StringValue(r.String()) }
