@@ -26,12 +26,13 @@ var userAgent = "ccaip-go-calls/" + Version + " (" + runtime.Version() + ")"
 //
 // A Client prints as its host, never with its token.
 type Client struct {
-	sender *transport.Sender
-	root   string
-	region string
-	now    func() time.Time
-	logger *slog.Logger
-	claims *claims
+	sender   *transport.Sender
+	root     string
+	region   string
+	now      func() time.Time
+	logger   *slog.Logger
+	observer Observer
+	claims   *claims
 }
 
 // NewClient returns a Client for https://{subdomain}.{domain}, such as
@@ -76,12 +77,13 @@ func (s *settings) newClient(user, token string) (*Client, error) {
 		Limiter:    s.limiter,
 		Logger:     s.logger,
 		Redact:     redact.Text,
+		Observe:    s.observer.attempt(),
 		Now:        s.now,
 	})
 	if err != nil {
 		return nil, notSent("NewClient", err)
 	}
-	return &Client{sender: sender, root: s.root, region: s.region, now: s.now, logger: s.logger, claims: newClaims()}, nil
+	return &Client{sender: sender, root: s.root, region: s.region, now: s.now, logger: s.logger, observer: s.observer, claims: newClaims()}, nil
 }
 
 func isHostName(name string) bool {

@@ -58,7 +58,7 @@ func Example() {
 		return
 	}
 	fmt.Println(quickStart(context.Background()))
-	// Output: calls: the token is empty
+	// Output: calls: NewClient: the token is empty
 }
 
 func ExampleClient_CreateOutbound() {

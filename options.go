@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ type settings struct {
 	region     string
 	userAgent  string
 	logger     *slog.Logger
+	observer   Observer
 	now        func() time.Time
 }
 
@@ -50,20 +52,22 @@ func defaultSettings(subdomain, domain string) *settings {
 	}
 }
 
-// WithBaseURL puts root in the place of https://{subdomain}.{domain}: a
-// gateway, or a test server. The paths of the API ("/apps/api/v1/…") are
-// appended to it. It has to be https, or http to a loopback host, and can have
-// neither user, query nor fragment.
+// WithBaseURL replaces https://{subdomain}.{domain} with root: a gateway, or a
+// test server. The paths of the API ("/apps/api/v1/…") are appended to it. It must
+// be https, or http to a loopback host or a host below ".localhost", and must not
+// have a user, a query or a fragment.
 func WithBaseURL(root string) Option {
 	return func(s *settings) error {
 		u, err := url.Parse(root)
 		switch {
-		case err != nil || u.Hostname() == "" || u.Opaque != "":
-			return errors.New("the base URL is not an absolute URL")
+		case err != nil || u.Opaque != "" || !isHost(u.Hostname()) || !isPort(u.Port()):
+			return errors.New("the base URL is not an absolute URL with a host")
 		case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 			return errors.New("the base URL has a user, a query or a fragment")
 		case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
 			return errors.New("the base URL is not https (http is allowed for loopback hosts only)")
+		case strings.Contains(u.Path, appsPath) || strings.Contains(u.Path, "/manager/api/"):
+			return errors.New("the base URL ends with a path of the API, which the Client appends by itself: leave it out")
 		}
 		s.root = strings.TrimRight(u.String(), "/")
 		return nil
@@ -71,7 +75,16 @@ func WithBaseURL(root string) Option {
 }
 
 func isLoopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
+	host = strings.ToLower(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host).IsLoopback()
+}
+
+// isHost reports whether host is a host name or an IP address.
+func isHost(host string) bool { return isHostName(host) || net.ParseIP(host) != nil }
+
+func isPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 // WithHTTPClient makes the Client send through client: its Transport (proxies,
@@ -178,11 +191,29 @@ type RateLimiter interface {
 	Wait(ctx context.Context) error
 }
 
+// HoldBacker is a RateLimiter that shares the hold after a 429 with other
+// processes. HoldBack is called after each 429; no attempt should begin before
+// wait is over. It must be safe for concurrent use and must not block for long.
+type HoldBacker interface {
+	RateLimiter
+	HoldBack(wait time.Duration)
+}
+
 // WithRateLimiter paces every attempt by limiter, so that several processes can
 // share the platform's limit of 10 requests a second for each customer. A nil
-// limiter turns pacing off. The default lets at most 10 attempts of this Client
-// reach the platform within any one second. After a 429 every operation of the
-// Client is held back, whatever the limiter.
+// limiter turns pacing off.
+//
+// The default lets at most 10 attempts of this Client reach the platform within
+// any one second, as long as the way there takes no more than 100 ms longer for
+// one request than for another: an attempt that was not written yet holds its
+// place, and one that was written counts as arrived at its response, or 100 ms
+// after the write. Where the way takes longer, the platform can return 429, which
+// sends nothing twice. After a 429 the pace halves, and recovers by one attempt a
+// second.
+//
+// Creates and other writes go before reads, with every limiter: reads wait while
+// writes do, but for one in ten. After a 429 every operation of the Client is held
+// back; a limiter that is a HoldBacker is told.
 func WithRateLimiter(limiter RateLimiter) Option {
 	return func(s *settings) error {
 		if v := reflect.ValueOf(limiter); v.Kind() == reflect.Pointer && v.IsNil() {

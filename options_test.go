@@ -146,6 +146,14 @@ func TestBaseURLs(t *testing.T) {
 		{"http to a loopback address", "http://127.0.0.1:8080", true},
 		{"http to another loopback address", "http://127.8.7.6", true},
 		{"http to the IPv6 loopback", "http://[::1]:8080", true},
+		{"http to a name below localhost", "http://api.localhost:8080", true},
+		{"the path of the API at its end", "https://gateway.example.com/apps/api/v1", false},
+		{"the path of the API and a slash", "https://gateway.example.com/x/apps/api/v1/", false},
+		{"the path of the Manager API at its end", "https://gateway.example.com/manager/api/v1", false},
+		{"a host of a dot", "https://.", false},
+		{"an empty label", "https://a..b", false},
+		{"a port above 65535", "https://gateway.example.com:99999", false},
+		{"port 0", "https://gateway.example.com:0", false},
 		{"http to elsewhere", "http://gateway.example.com", false},
 		{"http to a name that begins like a loopback", "http://localhost.example.com", false},
 		{"http to a name that begins like an address", "http://127.0.0.1.example.com", false},
@@ -584,6 +592,8 @@ func checkMade(t *testing.T, client *calls.Client, err error, ok bool) {
 		t.Errorf("client %v, error %v, want an error", client, err)
 	case !ok && !strings.HasPrefix(err.Error(), "calls: "):
 		t.Errorf("error %q does not say where it comes from", err)
+	case !ok && calls.DeliveryOf(err) != calls.DeliveryNotSent:
+		t.Errorf("%v is %v", err, calls.DeliveryOf(err))
 	}
 }
 

@@ -71,7 +71,11 @@ func (c *Client) send(ctx context.Context, op operation) (*outcome, error) {
 	}
 	o := &outcome{operation: op, client: c, result: c.sender.Send(ctx, request)}
 	o.path = request.Path
-	return o, o.check(ctx)
+	err := o.check(ctx)
+	if done := c.observer.Done; done != nil {
+		done(ctx, op.name, err)
+	}
+	return o, err
 }
 
 // check returns the error of an operation that did not end with a 2xx.
