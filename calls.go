@@ -86,10 +86,15 @@ func (s *settings) newClient(user, token string) (*Client, error) {
 	return &Client{sender: sender, root: s.root, region: s.region, now: s.now, logger: s.logger, observer: s.observer, claims: newClaims()}, nil
 }
 
+const (
+	letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	digits  = "0123456789"
+)
+
 func isHostName(name string) bool {
 	for label := range strings.SplitSeq(name, ".") {
 		isLabel := label != "" && len(label) <= 63 && label[0] != '-' && label[len(label)-1] != '-' &&
-			strings.Trim(label, "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == ""
+			strings.Trim(label, letters+digits+"-") == ""
 		if !isLabel {
 			return false
 		}

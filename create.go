@@ -130,11 +130,11 @@ type pendingCreate struct {
 
 // Sending begins an attempt, no byte of which leaves after permitEnd.
 func (p *pendingCreate) Sending(ctx context.Context, permitEnd time.Time) error {
-	p.intent.Attempt = rand.Text()
 	p.intent.SentAfter, p.intent.SentBefore = p.now().Round(0), permitEnd.Round(0)
 	if p.journal == nil {
-		return nil
+		return nil // nobody knows the attempt by its id before it has failed
 	}
+	p.intent.Attempt = rand.Text()
 	return p.journal.Sending(ctx, p.intent)
 }
 

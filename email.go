@@ -16,7 +16,7 @@ func emailProblem(email string) string {
 	if len(email) > maxEmailLength {
 		return "is longer than an e-mail address can be"
 	}
-	if isMailbox(email) {
+	if isPlainMailbox(email) || isMailbox(email) {
 		return ""
 	}
 	unquoted := withoutQuoted(email)
@@ -30,6 +30,16 @@ func emailProblem(email string) string {
 		return "has a comma that is not quoted"
 	}
 	return "is not an e-mail address"
+}
+
+// isPlainMailbox reports whether email is an address of the usual form, of ASCII
+// letters, digits and a few signs. It saves isMailbox, which costs ten times as
+// much, for nearly every address.
+func isPlainMailbox(email string) bool {
+	local, domain, _ := strings.Cut(email, "@")
+	const signs = ".-_+"
+	isLocal := strings.Trim(local, letters+digits+signs) == "" && strings.Trim(local, ".") == local && !strings.Contains(local, "..")
+	return local != "" && len(local) <= 64 && isLocal && isHostName(domain)
 }
 
 // isMailbox reports whether email is a bare address: net/mail also takes a name,

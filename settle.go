@@ -171,7 +171,7 @@ func (i Intent) Contests(call *Call, skew time.Duration) bool {
 		!i.fitsType(call),
 		i.TicketID != "" && (call.OutTicketID == nil || *call.OutTicketID != i.TicketID),
 		i.ParentCallID != 0 && call.ParentID != nil && *call.ParentID != i.ParentCallID,
-		i.OutboundNumber != "" && call.OutboundNumber != nil && digits(*call.OutboundNumber) != digits(i.OutboundNumber):
+		i.OutboundNumber != "" && call.OutboundNumber != nil && digitsOf(*call.OutboundNumber) != digitsOf(i.OutboundNumber):
 		return false
 	}
 	menu := call.SelectedMenu
@@ -190,7 +190,7 @@ func (i Intent) fitsType(call *Call) bool {
 	return shown == i.CallType && call.ScheduledAt == nil
 }
 
-func digits(number string) string {
+func digitsOf(number string) string {
 	return strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
 			return -1

@@ -63,7 +63,7 @@ func (s *Sender) attempt(r *http.Request, body []byte, turn turn, permitEnd time
 	response, err := s.roundTrip(r.WithContext(trace), body)
 	var read *Response
 	if err == nil {
-		if read, err = s.readResponse(ctx, response); read != nil {
+		if read, err = s.readResponse(trace, response); read != nil {
 			read.Truncated = s.explain(caller, ctx, trace, read.Truncated)
 		}
 	}
@@ -92,26 +92,29 @@ func (s *Sender) roundTrip(r *http.Request, body []byte) (*http.Response, error)
 
 // readResponse reads the body up to the limit of its kind. A 101 is an error: its
 // body is the other protocol and has no end.
-func (s *Sender) readResponse(ctx context.Context, response *http.Response) (*Response, error) {
+func (s *Sender) readResponse(trace *writeTrace, response *http.Response) (*Response, error) {
 	read := &Response{StatusCode: response.StatusCode, Header: response.Header}
 	read.RetryAfter = retryAfter(response.Header, s.now)
 	if response.StatusCode == http.StatusTooManyRequests && read.RetryAfter == 0 {
 		read.RetryAfter = time.Second
 	}
-	if response.Body == nil {
+	switch {
+	case response.Body == nil:
+		return read, nil
+	case response.StatusCode == http.StatusSwitchingProtocols:
+		_ = response.Body.Close()
+		return nil, errSwitched
+	case trace.bodyFollows():
+		read.Body, read.Truncated = readBody(response)
+		_ = response.Body.Close()
 		return read, nil
 	}
-	// Closing the body ends a Read that does not follow the context by itself.
-	unwatch := context.AfterFunc(ctx, func() { _ = response.Body.Close() })
-	defer func() {
-		if unwatch() {
-			_ = response.Body.Close()
-		}
-	}()
-	if response.StatusCode == http.StatusSwitchingProtocols {
-		return nil, errSwitched
-	}
+	// Closing the body ends a Read that does not follow the context.
+	unwatch := context.AfterFunc(trace, func() { _ = response.Body.Close() })
 	read.Body, read.Truncated = readBody(response)
+	if unwatch() {
+		_ = response.Body.Close()
+	}
 	return read, nil
 }
 

@@ -69,7 +69,8 @@ type writeTrace struct {
 
 	mu            sync.Mutex
 	passages      []*passage
-	ended         bool // the attempt is over: no byte leaves any more
+	room          [1]*passage // for the usual one
+	ended         bool        // the attempt is over: no byte leaves any more
 	replayStopped bool
 }
 
@@ -132,6 +133,9 @@ func (t *writeTrace) begin(r *http.Request, transport http.RoundTripper) *passag
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.passages == nil {
+		t.passages = t.room[:0]
+	}
 	t.passages = append(t.passages, p)
 	return p
 }
@@ -145,7 +149,10 @@ func (p *passage) roundTrip(r *http.Request, transport http.RoundTripper) (*http
 		}
 		return nil, err
 	}
-	p.hooks = httptrace.ClientTrace{GetConn: p.getConn, GotConn: p.gotConn, WroteHeaderField: p.wroteHeaderField}
+	p.hooks = httptrace.ClientTrace{GotConn: p.gotConn, WroteHeaderField: p.wroteHeaderField}
+	if p.transport == nil || p.body == nil { // else the body is the proof
+		p.hooks.GetConn = p.getConn
+	}
 	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &p.hooks))
 	if p.body != nil {
 		r.Body, r.GetBody = p.body, nil
@@ -198,6 +205,14 @@ func (t *writeTrace) end(response *Response) attemptOutcome {
 		o.undecided = o.undecided || !isSuccess(response.StatusCode) && !IsRefusal(response.StatusCode)
 	}
 	return o
+}
+
+// bodyFollows reports whether the body of the response follows the context: it
+// comes from net/http.
+func (t *writeTrace) bodyFollows() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.passages) == 1 && t.passages[0].transport != nil
 }
 
 func (t *writeTrace) wasReplayStopped() bool {
