@@ -10,12 +10,16 @@ const (
 	aNumber
 	anID
 	aRange // two numbers with a dash between them
+	dialed // a number, or an address of a machine
 )
 
 var (
 	numberWords = words("tel telephone mobile cell fax msisdn ani dn ext extension caller callee caller_id caller-id callerid")
-	idWords     = words("id ids call calls scheduled size length offset limit count total stream status pid page")
-	rangeWords  = words("bytes range port ports")
+	idWords     = words("id ids call calls scheduled size length offset limit count total stream status pid page timestamp epoch")
+	dialWords   = words("dial dials dialed dialing ring rings ringing rang")
+	// beforeVerb are words after which "call" is a verb: to call a number.
+	beforeVerb = words("to cannot not can could will would should must may t please")
+	rangeWords = words("bytes range port ports")
 	// countedWords are what counts, and not who is called: "port number 8080".
 	countedWords = words("port line page version sequence serial attempt ticket menu call")
 )
@@ -31,7 +35,7 @@ func words(list string) map[string]bool {
 // contextOf returns what is said about the digits at i. idEnd is where the id
 // before them ended: a list of ids goes on.
 func contextOf(s string, i, idEnd int) context {
-	if idEnd >= 0 && (s[idEnd:i] == "," || s[idEnd:i] == ", ") {
+	if idEnd >= 0 && (s[idEnd:i] == "," || s[idEnd:i] == ", " || s[idEnd:i] == " and ") {
 		return anID
 	}
 	word, start := wordBefore(s, i)
@@ -43,8 +47,7 @@ func contextOf(s string, i, idEnd int) context {
 	name := small[strings.LastIndexAny(small, "_-")+1:]
 	switch {
 	case hasSuffix(small, "number", "numbers", "phone", "phones"):
-		before, _ := wordBefore(s, start)
-		if small == "number" && countedWords[strings.ToLower(before)] {
+		if small == "number" && countedWords[lastWord(s, start)] {
 			return unsaid
 		}
 		return aNumber
@@ -52,10 +55,18 @@ func contextOf(s string, i, idEnd int) context {
 		return aNumber
 	case !isApart:
 		return unsaid
+	case small == "call" && beforeVerb[lastWord(s, start)]:
+		return dialed
 	case idWords[name] || hasSuffix(word, "ID", "Id", "IDs", "Ids"):
 		return anID
 	case rangeWords[name]:
 		return aRange
+	case dialWords[small]:
+		return dialed
+	case small == "of": // page 12 of 1234567
+		if before := lastWord(s, start); before != "" && isDigit(before[len(before)-1]) {
+			return anID
+		}
 	}
 	return unsaid
 }
@@ -67,6 +78,12 @@ func hasSuffix(s string, suffixes ...string) bool {
 		}
 	}
 	return false
+}
+
+// lastWord returns the word before i, in lower case.
+func lastWord(s string, i int) string {
+	word, _ := wordBefore(s, i)
+	return strings.ToLower(word)
 }
 
 // wordBefore returns the word before i, and where it begins: what stands between

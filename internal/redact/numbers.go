@@ -171,7 +171,7 @@ func startsKnown(s string, i int) bool {
 // isNumber reports whether the group is taken for a telephone number.
 func (g group) isNumber(s string, said context) bool {
 	switch {
-	case g.plus || said == aNumber || g.seen[unseen]:
+	case g.plus || said == aNumber || said == dialed || g.seen[unseen]:
 		return g.digits >= certain
 	case said == aRange:
 		return false
@@ -180,8 +180,10 @@ func (g group) isNumber(s string, said context) bool {
 		return false
 	case g.seen[closing]:
 		return g.digits >= certain
-	case g.seen[dash] && !g.isPartOfName(s) && !isYearMonth(s[g.start:g.end]):
+	case g.seen[dash] && !g.seen[dot] && !g.isPartOfName(s) && !isYearMonth(s[g.start:g.end]):
 		return g.digits >= certain
+	case g.runs == 2 && hasLayout(s[g.start:], "0.d"): // 0.3333333
+		return false
 	case g.runs >= 3 && g.shortestRun >= 2 && !g.seen[dot]:
 		return g.digits >= compact
 	}
