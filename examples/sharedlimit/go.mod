@@ -4,7 +4,6 @@ go 1.25.0
 
 require (
 	github.com/ccaip-go/calls v0.0.0
-	github.com/go-redis/redis_rate/v10 v10.0.1
 	github.com/redis/go-redis/v9 v9.22.0
 	golang.org/x/time v0.15.0
 )

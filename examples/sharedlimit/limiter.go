@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/go-redis/redis_rate/v10"
 	"github.com/redis/go-redis/v9"
-
-	"github.com/ccaip-go/calls"
 )
 
 // The platform takes 10 requests in any one second from each customer. A bucket
@@ -25,62 +25,50 @@ const (
 	spacing      = time.Second / turnsASecond
 )
 
-// line makes redis_rate keep a line of turns instead of a bucket. Its Burst is
-// how many turns may be given out ahead, and each comes with how far ahead it
-// is. Whoever got one waits until then, so nothing arrives in a burst. A process
-// holds one turn at a time: the line is as long as there are processes.
-var line = redis_rate.Limit{Rate: turnsASecond, Period: time.Second, Burst: 100}
-
-// errCrowded is none of Redis' failures: it works, and has no turn to give.
-var errCrowded = fmt.Errorf("more than %d processes wait for a turn", line.Burst)
-
 const (
+	// longestLine is how many turns may be given out ahead. A process holds one
+	// turn at a time: the line is as long as there are processes.
+	longestLine = 100
+	// longestHold bounds HoldBack: nobody means to stop calls for longer.
+	longestHold = time.Hour
+
 	patience = 500 * time.Millisecond // with Redis, for one turn
 	pause    = 500 * time.Millisecond // before Redis is asked again after a failure
 )
 
+// errCrowded is not a failure of Redis: it works, and has no turn to give.
+var errCrowded = fmt.Errorf("more than %d processes wait for a turn", longestLine)
+
 // A Limiter is one rate budget for all processes that use the same key of the
 // same Redis. Their clocks do not matter: the time is that of Redis. Make it
-// with NewLimiter, one for each process and key.
+// with NewLimiter, one for each process and key. It is safe for concurrent use.
 //
 // Callers get their turns in the order in which they came, and the processes
 // take turns with each other. Only the first in line asks Redis, so a crowd
-// costs one round trip for each turn and no more.
+// costs two round trips for each turn and no more.
 type Limiter struct {
-	turns  *redis_rate.Limiter
-	key    string
+	line   line
 	onDown OnDown
+	logger *slog.Logger
 
 	inLine atomic.Int64
-	first  chan struct{} // filled by the first in line
-	next   *turn         // of the first in line
-}
+	first  chan struct{} // filled by the first in line, who has the fields below
+	next   *turn
+	down   time.Time // since when Redis fails, zero if it does not
+	fellBack,
+	recovered time.Time // when a share was used last; when a turn came again after that
 
-// OnDown decides about an attempt when Redis gives no answer: nil lets it
-// through, an error refuses it.
-type OnDown func(ctx context.Context, cause error) error
-
-// Refuse lets nothing through while Redis is down: no call rather than one too
-// many. The error makes the operation fail with calls.DeliveryNotSent.
-func Refuse(_ context.Context, cause error) error {
-	return fmt.Errorf("the shared rate limit is not reachable: %w", cause)
-}
-
-// FallBackTo paces the process by a share of its own while Redis is down. The
-// shares of all processes together have to fit the platform's limit. Where only
-// some processes have lost Redis, the others know nothing of it: a 429 can come
-// then, after which the Client holds back.
-func FallBackTo(share calls.RateLimiter) OnDown {
-	return func(ctx context.Context, _ error) error { return share.Wait(ctx) }
+	mu        sync.Mutex
+	heldUntil time.Time
 }
 
 // NewLimiter returns a Limiter. The platform's limit is for each customer, so
-// the key has the subdomain in it.
+// the key has the subdomain in it. Host names have no case, and the key has none.
 func NewLimiter(rdb *redis.Client, key string, onDown OnDown) *Limiter {
 	return &Limiter{
-		turns:  redis_rate.NewLimiter(rdb),
-		key:    key,
+		line:   line{rdb: rdb, key: "rate:" + strings.ToLower(key)},
 		onDown: onDown,
+		logger: slog.Default(),
 		first:  make(chan struct{}, 1),
 	}
 }
@@ -102,10 +90,39 @@ func (l *Limiter) Wait(ctx context.Context) error {
 	}
 }
 
-// takeTurn is for the first in line. If it gives up, the turn is for who comes
-// after it.
+// HoldBack stops all processes for a time, after the platform has responded to
+// one of them with 429. Turns that were given out already are void. Without
+// Redis it stops only this process.
+func (l *Limiter) HoldBack(wait time.Duration) {
+	wait = min(wait, longestHold)
+	if wait <= 0 {
+		return
+	}
+	l.mu.Lock()
+	if until := time.Now().Add(wait); until.After(l.heldUntil) {
+		l.heldUntil = until
+	}
+	l.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if _, err := l.line.run(ctx, wait); err != nil {
+		l.logger.Warn("the other processes are not held back", "error", err)
+	}
+}
+
+func (l *Limiter) held() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.heldUntil
+}
+
+// takeTurn is for the first in line. If it gives up, the turn is for the next
+// caller.
 func (l *Limiter) takeTurn(ctx context.Context) error {
 	for {
+		if err := sleep(ctx, time.Until(later(l.held(), l.quietUntil()))); err != nil {
+			return err
+		}
 		if l.next == nil || l.next.isOver() {
 			l.next = l.ask()
 		}
@@ -118,10 +135,16 @@ func (l *Limiter) takeTurn(ctx context.Context) error {
 		case errors.Is(err, errCrowded):
 			return err
 		case err != nil:
-			return l.onDown(ctx, err)
+			return l.doWithout(ctx, err)
+		}
+		if l.isBack() {
+			continue
 		}
 		if err := sleep(ctx, time.Until(l.next.at)); err != nil {
 			return err
+		}
+		if !l.confirm(ctx) {
+			continue
 		}
 		if !l.next.isOver() { // it is if the machine was held up
 			l.next = nil
@@ -130,12 +153,66 @@ func (l *Limiter) takeTurn(ctx context.Context) error {
 	}
 }
 
-// A turn is what Redis answers, or its failure.
+// doWithout has onDown decide.
+func (l *Limiter) doWithout(ctx context.Context, cause error) error {
+	if l.down.IsZero() {
+		l.down = time.Now()
+	}
+	err := l.onDown(ctx, &DownError{Since: l.down, Err: cause})
+	if err == nil {
+		l.fellBack = time.Now()
+	}
+	return err
+}
+
+// isBack notes that Redis works. It reports whether that is new and the process
+// had its share: then the turn comes too early.
+func (l *Limiter) isBack() bool {
+	l.down = time.Time{}
+	if l.fellBack.IsZero() {
+		return false
+	}
+	l.fellBack, l.recovered, l.next = time.Time{}, time.Now(), nil
+	return true
+}
+
+// quietUntil is when no process uses a share any more. Others notice that Redis
+// is back within pause, too.
+func (l *Limiter) quietUntil() time.Time { return l.recovered.Add(time.Second) }
+
+// confirm asks whether a turn that was waited for still counts: Redis can have
+// forgotten the line meanwhile, and another process can have had a 429.
+func (l *Limiter) confirm(ctx context.Context) bool {
+	if !l.next.isAhead {
+		return true
+	}
+	asked, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	counts, err := l.line.isEpoch(asked, l.next.epoch)
+	switch {
+	case ctx.Err() != nil: // the next round says so
+	case err != nil:
+		l.next = failed(err)
+	case !counts:
+		l.next = nil
+	}
+	return err == nil && counts
+}
+
+// A turn is what Redis responds, or its failure.
 type turn struct {
 	answered chan struct{} // closed when the rest is set
 	err      error
+	epoch    string
+	isAhead  bool      // it has to be waited for
 	at       time.Time // when it comes
 	until    time.Time // of a turn, when the next one comes; of a failure, how long it holds
+}
+
+func failed(err error) *turn {
+	t := &turn{answered: make(chan struct{}), err: err, until: time.Now().Add(pause)}
+	close(t.answered)
+	return t
 }
 
 func (t *turn) isOver() bool {
@@ -155,16 +232,17 @@ func (l *Limiter) ask() *turn {
 		defer close(t.answered)
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		result, err := l.turns.Allow(ctx, l.key, line)
-		switch {
-		case err != nil:
-			t.err, t.until = err, time.Now().Add(pause)
-		case result.Allowed == 0:
-			t.err, t.until = errCrowded, time.Now().Add(pause)
-		default:
-			t.until = time.Now().Add(result.ResetAfter)
-			t.at = t.until.Add(-spacing)
+		place, err := l.line.run(ctx, 0)
+		if place.back > 0 {
+			l.logger.Warn("the clock of Redis went back; the line goes on", "key", l.line.key, "by", place.back)
 		}
+		if err != nil {
+			t.err, t.until = err, time.Now().Add(pause)
+			return
+		}
+		t.epoch, t.isAhead = place.epoch, place.wait > spacing/10
+		t.at = time.Now().Add(place.wait)
+		t.until = t.at.Add(spacing)
 	}()
 	return t
 }
@@ -192,6 +270,13 @@ func fits(ctx context.Context, wait time.Duration) error {
 		return fmt.Errorf("the turn comes in %v at the soonest: %w", wait.Round(time.Millisecond), context.DeadlineExceeded)
 	}
 	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func ended(ctx context.Context) error { return fmt.Errorf("waiting for a turn: %w", ctx.Err()) }

@@ -4,6 +4,7 @@
 //	redis-server --save "" &
 //	go run .
 //	go run . -redis 10.0.0.7:6379 -calls 40
+//	REDIS_PASSWORD=… go run . -redis rediss://user@redis.example.com:6380/0
 //	go run . -redis-down share
 package main
 
@@ -25,14 +26,14 @@ import (
 
 // settings are the same for all processes.
 type settings struct {
-	redis     string // address
+	redis     string // address: host:port or a URL
 	redisDown string // refuse or share
 	calls     int    // of each worker
 }
 
 func main() {
 	var s settings
-	flag.StringVar(&s.redis, "redis", "127.0.0.1:6379", "address of the Redis")
+	flag.StringVar(&s.redis, "redis", "127.0.0.1:6379", "address of the Redis, host:port or a redis:// or rediss:// URL; its password is read from "+passwordVariable)
 	flag.StringVar(&s.redisDown, "redis-down", "refuse", `what to do without Redis: "refuse" to call, or keep to a "share" of the limit`)
 	flag.IntVar(&s.calls, "calls", 20, "how many calls each process creates, 1 to 100")
 	platform.ParseFlags()
@@ -50,6 +51,9 @@ func (s settings) run(ctx context.Context) error {
 		return fmt.Errorf("-calls %d is not between 1 and 100", s.calls)
 	case s.redisDown != "refuse" && s.redisDown != "share":
 		return fmt.Errorf("-redis-down %q is neither refuse nor share", s.redisDown)
+	}
+	if _, err := options(s.redis); err != nil {
+		return err
 	}
 	if name := os.Getenv(workerVariable); name != "" {
 		return s.work(ctx, name)

@@ -5,14 +5,11 @@ import (
 	"errors"
 	"net"
 	"os"
-	"os/exec"
 	"testing"
 	"time"
 
-	"github.com/go-redis/redis_rate/v10"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
-	"golang.org/x/time/rate"
 
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
@@ -71,7 +68,7 @@ func TestDeadlineThatCannotBeMetFailsAtOnce(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 		},
-		"other processes": func(t *testing.T, l *Limiter) { fillLine(t, rdb, l.key, turns) },
+		"other processes": func(t *testing.T, l *Limiter) { fillLine(t, l.line, turns) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := NewLimiter(rdb, t.Name(), Refuse)
@@ -88,8 +85,8 @@ func TestDeadlineThatCannotBeMetFailsAtOnce(t *testing.T) {
 func TestLineIsBounded(t *testing.T) {
 	t.Parallel()
 	rdb := redisAt(t, startRedis(t, freeAddress(t)))
-	fillLine(t, rdb, t.Name(), line.Burst)
-	l := NewLimiter(rdb, t.Name(), FallBackTo(rate.NewLimiter(4, 1)))
+	l := NewLimiter(rdb, t.Name(), FallBackTo(share(t)))
+	fillLine(t, l.line, longestLine-turnsASecond+1) // the line of a new key begins a second later
 	if err := l.Wait(t.Context()); !errors.Is(err, errCrowded) {
 		t.Errorf("Wait returned %v, want %v", err, errCrowded)
 	}
@@ -123,7 +120,7 @@ func TestChoiceWhileRedisIsDown(t *testing.T) {
 		requests int
 	}{
 		{"refuse", Refuse, calls.DeliveryNotSent, 0},
-		{"fall back", FallBackTo(rate.NewLimiter(4, 1)), calls.DeliveryAccepted, 1},
+		{"fall back", FallBackTo(share(t)), calls.DeliveryAccepted, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := callstest.NewServer(t)
@@ -180,57 +177,4 @@ func TestRedisHangs(t *testing.T) {
 	if err := l.Wait(t.Context()); err == nil || len(asked) != 1 {
 		t.Errorf("Wait returned %v, want the error of Redis", err)
 	}
-}
-
-func redisAt(t *testing.T, addr string) *redis.Client {
-	rdb := connect(addr)
-	t.Cleanup(func() { _ = rdb.Close() })
-	return rdb
-}
-
-// fillLine takes turns as other processes would.
-func fillLine(t *testing.T, rdb *redis.Client, key string, turns int) {
-	t.Helper()
-	if _, err := redis_rate.NewLimiter(rdb).AllowN(t.Context(), key, line, turns); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// startRedis starts a Redis that keeps nothing, and ends with the test.
-func startRedis(t *testing.T, addr string) string {
-	t.Helper()
-	binary, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("there is no redis-server to test with (Debian package redis-server)")
-	}
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := exec.Command(binary, "--bind", host, "--port", port,
-		"--save", "", "--appendonly", "no", "--dir", t.TempDir())
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-	})
-	rdb := redisAt(t, addr)
-	for begin := time.Now(); rdb.Ping(t.Context()).Err() != nil; time.Sleep(10 * time.Millisecond) {
-		if time.Since(begin) > 5*time.Second {
-			t.Fatal("redis-server does not answer")
-		}
-	}
-	return addr
 }

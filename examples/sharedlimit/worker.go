@@ -8,9 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-	"golang.org/x/time/rate"
-
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
 )
@@ -42,9 +39,16 @@ func (s settings) startWorker(ctx context.Context, server *callstest.Server, nam
 // work is what each process of a real program does: it makes one client, with
 // the limiter that it shares with the others.
 func (s settings) work(ctx context.Context, name string) error {
-	rdb := connect(s.redis)
+	rdb, err := connect(s.redis)
+	if err != nil {
+		return err
+	}
 	defer func() { _ = rdb.Close() }()
-	limiter := NewLimiter(rdb, "calls:"+os.Getenv("CCAIP_SUBDOMAIN"), s.onDown())
+	onDown, err := s.onDown()
+	if err != nil {
+		return err
+	}
+	limiter := NewLimiter(rdb, "calls:"+os.Getenv("CCAIP_SUBDOMAIN"), onDown)
 	client, err := calls.NewClientFromEnv(calls.WithRateLimiter(limiter), calls.WithUserAgent(name))
 	if err != nil {
 		return err
@@ -58,27 +62,14 @@ func (s settings) work(ctx context.Context, name string) error {
 	return nil
 }
 
-// connect makes Redis fail fast: a call cannot wait for it as long as other
-// work can.
-func connect(addr string) *redis.Client {
-	return redis.NewClient(&redis.Options{
-		Addr:                  addr,
-		DialTimeout:           patience,
-		DialerRetries:         1,
-		MaxRetries:            1, // for a connection that was idle too long
-		ContextTimeoutEnabled: true,
-	})
-}
-
 // onDown is the choice that nobody can make for you: no calls, or the risk of
-// a 429 where the shares do not add up.
-func (s settings) onDown() OnDown {
+// a 429 where only some processes have lost Redis.
+func (s settings) onDown() (OnDown, error) {
 	if s.redisDown == "refuse" {
-		return Refuse
+		return Refuse, nil
 	}
-	// Evenly spaced, four a second: with the way to the platform at most five
-	// arrive in any second, of each of the two processes.
-	return FallBackTo(rate.NewLimiter(4, 1))
+	share, err := shareOf(len(workers))
+	return FallBackTo(share), err
 }
 
 // createAll starts so many creates at once, since it is up to the limiter when

@@ -1,8 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -47,7 +52,7 @@ func mustBeSilent(t *testing.T, spans tracetest.SpanStubs, secrets ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closeUp := strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(string(text)) // as numbers are written
+	closeUp := strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "", "/", "").Replace(string(text)) // as numbers are written
 	for _, secret := range secrets {
 		if strings.Contains(string(text), secret) || strings.Contains(closeUp, secret) {
 			t.Errorf("the spans have %q in them: %s", secret, text)
@@ -121,6 +126,68 @@ func TestSpanOfCreateThatIsNoCall(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever comes back, no word of it is in a span.
+func TestStatusIsOfSentinelAndDelivery(t *testing.T) {
+	const words = "agent.one@example.com cannot dial +1 (859) 657-9625, nor 859.657.9625"
+	for _, test := range []struct{ name, response, status string }{
+		{"a message with people in it", jsonResponse("400 Bad Request", words), "the request is not valid (rejected)"},
+		{"a known message", jsonResponse("400 Bad Request", "Contact not found"), "the ticket has no contact (rejected)"},
+		{"not authorized", jsonResponse("401 "+words, words), "unauthorized (rejected)"},
+		{"a gateway's page", "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 70\r\n\r\n" + words, "the platform failed (unknown)"},
+		{"a redirect", "HTTP/1.1 302 Found\r\nLocation: https://" + words + "\r\nContent-Length: 0\r\n\r\n", "redirected, and not followed (rejected)"},
+		{"not HTTP", words + "\r\n\r\n", "outcome unknown (unknown)"},
+		{"nothing", "", "outcome unknown (unknown)"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			exporter := tracetest.NewInMemoryExporter()
+			provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
+			client, err := calls.NewClient("customer", "example.com", "t0k3n",
+				calls.WithBaseURL("http://"+listen(t, test.response)), calls.WithMiddleware(spanForEachAttempt(provider)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = tracer{client, provider}.createOutbound(t.Context(),
+				calls.OutboundRequest{AgentEmail: "agent.one@example.com", EndUserNumber: "+1 859-657-9625"})
+			t.Log("the create returned", err)
+
+			spans := exporter.GetSpans()
+			mustBeSilent(t, spans, "8596579625", "agent.one", "cannot dial", "t0k3n")
+			if status := spans[len(spans)-1].Status; len(spans) != 2 || status.Code != codes.Error || status.Description != test.status {
+				t.Errorf("the last of %d spans is %+v, want %q", len(spans), status, test.status)
+			}
+		})
+	}
+}
+
+func jsonResponse(status, message string) string {
+	body := `{"message":"` + message + `"}`
+	return fmt.Sprintf("HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body)
+}
+
+// listen serves one response to every request, and hangs up.
+func listen(t *testing.T, response string) (addr string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = http.ReadRequest(bufio.NewReader(conn)) // its body is left unread
+			_, _ = io.WriteString(conn, response)
+			_ = conn.(*net.TCPConn).CloseWrite()
+			_, _ = io.Copy(io.Discard, conn)
+			_ = conn.Close()
+		}
+	}()
+	return listener.Addr().String()
 }
 
 func TestNothingOfTheTraceReachesThePlatform(t *testing.T) {

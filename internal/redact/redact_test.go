@@ -1,49 +1,109 @@
 package redact_test
 
 import (
+	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ccaip-go/calls/internal/redact"
 )
 
-func TestText(t *testing.T) {
+// tests are tables of texts. "" for want means that the text stays as it is.
+type table []struct{ name, text, want string }
+
+func (tests table) run(t *testing.T, text func(string) string) {
+	t.Helper()
 	t.Parallel()
-	tests := []struct{ name, text, want string }{
-		{"nothing", "", ""},
-		{"nothing private", "Agent is not available to take this call", "Agent is not available to take this call"},
-		{"an address", "Agent agent@example.com is busy", "Agent [redacted] is busy"},
-		{"an address with more in it", "agent.one+calls@mail.example.com", "[redacted]"},
-		{"an address in brackets", "Agent <agent@example.com>", "Agent <[redacted]>"},
-		{"an address in quotes", `"agent@example.com" and 'agent@example.com'`, `"[redacted]" and '[redacted]'`},
-		{"an address behind a colon", "mailto:agent@example.com", "mailto:[redacted]"},
-		{"an address in JSON", `{"agent_email":"agent@example.com","x":1}`, `{"agent_email":"[redacted]","x":1}`},
-		{"an address outside ASCII", "агент@пример.example", "[redacted]"},
-		{"two addresses", "agent@example.com, agent@example.com", "[redacted], [redacted]"},
-		{"a number", "no way to +1 859-657-9625 today", "no way to [redacted] today"},
-		{"E.164", "+18596579625", "[redacted]"},
-		{"a number without a plus", "859-657-9625", "[redacted]"},
-		{"a number with brackets", "+1 (859) 657-9625", "[redacted]"},
-		{"a number with dots", "+1.859.657.9625", "[redacted]"},
-		{"a number with a slash", "+49 30/123456", "[redacted]"},
-		{"a number with spaces that do not break", "+1\u00a0859\u00a0657\u00a09625", "[redacted]"},
-		{"a number with another hyphen", "+1 859\u2011657\u20119625", "[redacted]"},
-		{"a number with a minus sign", "+1 859\u2212657\u22129625", "[redacted]"},
-		{"a number with square brackets", "+1 [859] 657-9625", "[redacted]"},
-		{"a number with wide brackets", "+1 （859） 657-9625", "[redacted]"},
-		{"a number in wide digits", "＋１８５９６５７９６２５", "[redacted]"},
-		{"the shortest number", "123-4567", "[redacted]"},
-		{"a number in JSON", `{"end_user_number":"+1 859-657-9625"}`, `{"end_user_number":"[redacted]"}`},
-		{"both", "agent@example.com +1 859-657-9625", "[redacted] [redacted]"},
-		{"short numbers stay", "menu_id 9999 is not found, 3 of 123456", "menu_id 9999 is not found, 3 of 123456"},
-		{"a language stays", "Language 'fr' is not available", "Language 'fr' is not available"},
-		{"what was redacted stays so", "[redacted]", "[redacted]"},
-	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if got := redact.Text(test.text); got != test.want {
-				t.Errorf("Text(%q) is %q, want %q", test.text, got, test.want)
+			want := test.want
+			if want == "" {
+				want = test.text
+			}
+			if got := text(test.text); got != want {
+				t.Errorf("Text(%q)\nis   %q\nwant %q", test.text, got, want)
 			}
 		})
 	}
+}
+
+func TestTextKeepsWhatIsNotPrivate(t *testing.T) {
+	table{
+		{"nothing", "", ""},
+		{"a message", "Agent is not available to take this call", ""},
+		{"a language", "Language 'fr-CA' is not available", ""},
+		{"a menu", "menu_id 9999 is not found, 3 of 123456", ""},
+		{"what was redacted", "[redacted]", ""},
+	}.run(t, redact.Text)
+}
+
+func TestTextIsTruncatedOnce(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"ASCII":               strings.Repeat("gateway ", 8000),
+		"runes":               strings.Repeat("a€", 3000),
+		"what is escaped":     strings.Repeat("\x1b", 4000),
+		"what is replaced":    strings.Repeat("a@b ", 1024),
+		"garbage":             strings.Repeat("\xff\xfe", 4000),
+		"one endless address": strings.Repeat("a", 1<<20) + "@example.com",
+		"an address behind":   strings.Repeat("a@", 1<<20),
+		"just too long":       strings.Repeat("x", 4097),
+	} {
+		got := redact.Text(text)
+		if len(got) > 4096 || !strings.HasSuffix(got, "… [truncated]") || !utf8.ValidString(got) {
+			t.Errorf("%s: Text returned %d bytes, the last of which are %q", name, len(got), got[max(0, len(got)-40):])
+		}
+		if again := redact.Text(got); again != got {
+			t.Errorf("%s: Text of the result is another one", name)
+		}
+	}
+	if whole := strings.Repeat("x", 4096); redact.Text(whole) != whole {
+		t.Error("a text of 4 KiB is truncated")
+	}
+}
+
+// The end of what is shown may fall within what is private.
+func TestCutLeavesNoPart(t *testing.T) {
+	t.Parallel()
+	const token = "s3cr3t-token-0123456789"
+	redactor := redact.New(token)
+	for _, private := range []string{token, "agent.one@example.com", "+1 859-657-9625", "end_user_number 859-657-9625"} {
+		for before := 4096 - 60; before <= 4096; before++ {
+			text := strings.Repeat("x", before-1) + " " + private + strings.Repeat(" y", 3000)
+			shown := strings.TrimPrefix(strings.TrimLeft(redactor.Text(text), "x"), " ")
+			shown = strings.TrimPrefix(shown, "end_user_number ")
+			for _, part := range []string{"s3", "ag", "+1", "85", "65"} {
+				if strings.HasPrefix(shown, part) {
+					t.Fatalf("%q after %d bytes: %q is left of it", private, before, shown[:20])
+				}
+			}
+		}
+	}
+}
+
+func TestTextEscapes(t *testing.T) {
+	table{
+		{"line breaks", "one\r\ntwo\tthree", `one\r\ntwo\tthree`},
+		{"a terminal's commands", "\x1b[31mred\x1b[0m\x07", `\u{1b}[31mred\u{1b}[0m\u{7}`},
+		{"bidi marks", "a\u202eb\u2066c\u200fd", `a\u{202e}b\u{2066}c\u{200f}d`},
+		{"line separators", "a\u2028b\u2029c\u0085d", `a\u{2028}b\u{2029}c\u{85}d`},
+		{"what cannot be seen", "a\u200bb\ufeffc\u00add\U000e0041", `a\u{200b}b\u{feff}c\u{ad}d\u{e0041}`},
+		{"not UTF-8", "a\xff\xc3b", "a\ufffd\ufffdb"},
+		{"other scripts", "позвоните 電話 ☎ é", ""},
+		{"a backslash", `C:\temp \u{1b}`, ""},
+	}.run(t, redact.Text)
+}
+
+func TestEscapeOnlyEscapes(t *testing.T) {
+	t.Parallel()
+	const text = "agent@example.com\n+1 859-657-9625\x1b"
+	if got, want := redact.Escape(text), `agent@example.com\n+1 859-657-9625\u{1b}`; got != want {
+		t.Errorf("Escape(%q) is %q, want %q", text, got, want)
+	}
+}
+
+func isVisible(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) })
 }
