@@ -33,6 +33,7 @@ type Client struct {
 	logger   *slog.Logger
 	observer Observer
 	claims   *claims
+	redactor *redact.Redactor // knows the token
 }
 
 // NewClient returns a Client for https://{subdomain}.{domain}, such as
@@ -65,6 +66,7 @@ func NewClient(subdomain, domain, token string, opts ...Option) (*Client, error)
 }
 
 func (s *settings) newClient(user, token string) (*Client, error) {
+	redactor := redact.New(token, user+":"+token)
 	sender, err := transport.NewSender(transport.Config{
 		Root:       s.root,
 		User:       user,
@@ -76,14 +78,14 @@ func (s *settings) newClient(user, token string) (*Client, error) {
 		Policy:     transport.Policy(s.retry),
 		Limiter:    s.limiter,
 		Logger:     s.logger,
-		Redact:     redact.Text,
+		Redact:     redactor.Text,
 		Observe:    s.observer.attempt(),
 		Now:        s.now,
 	})
 	if err != nil {
 		return nil, notSent("NewClient", err)
 	}
-	return &Client{sender: sender, root: s.root, region: s.region, now: s.now, logger: s.logger, observer: s.observer, claims: newClaims()}, nil
+	return &Client{sender: sender, root: s.root, region: s.region, now: s.now, logger: s.logger, observer: s.observer, redactor: redactor, claims: newClaims()}, nil
 }
 
 const (

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/ccaip-go/calls/internal/redact"
 )
 
 // Delivery says what became of a request that failed. After a failed create one
@@ -96,6 +98,7 @@ type OpError struct {
 	// first.
 	Causes []error
 
+	redactor   *redact.Redactor
 	canRetry   bool          // provably not carried out, and worth sending again
 	retryAfter time.Duration // how long to wait before that
 }
@@ -104,7 +107,7 @@ type OpError struct {
 func (e *OpError) Error() string { return "calls: " + e.text() }
 
 func (e *OpError) text() string {
-	text := joinTexts(": ", e.Causes)
+	text := joinTexts(e.redactor, ": ", e.Causes)
 	if e.Operation != "" {
 		text = e.Operation + ": " + text
 	}

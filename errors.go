@@ -187,6 +187,7 @@ type APIError struct {
 	Body []byte `json:"-"`
 
 	template string // Path with its variable parts named, as printed
+	redactor *redact.Redactor
 }
 
 // Error returns the request line, the host, the status and the platform's
@@ -196,7 +197,7 @@ func (e *APIError) Error() string { return "calls: " + e.text() }
 func (e *APIError) text() string {
 	path := e.template
 	if path == "" {
-		path = redact.Text(e.Path)
+		path = e.redactor.Text(e.Path)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s", e.Method, path)
@@ -210,7 +211,7 @@ func (e *APIError) text() string {
 	}
 	switch status := http.StatusText(e.StatusCode); {
 	case message != "":
-		b.WriteString(" " + redact.Text(message))
+		b.WriteString(" " + e.redactor.Text(message))
 	case status != "":
 		b.WriteString(" " + status)
 	}
@@ -296,7 +297,7 @@ func (e *ValidationError) Unwrap() error {
 type ValidationErrors []*ValidationError
 
 // Error returns the fields and the reasons.
-func (list ValidationErrors) Error() string { return "calls: " + joinTexts("; ", list.Unwrap()) }
+func (list ValidationErrors) Error() string { return "calls: " + joinTexts(nil, "; ", list.Unwrap()) }
 
 // Unwrap returns the problems as errors.
 func (list ValidationErrors) Unwrap() []error {
@@ -329,7 +330,7 @@ func (e *AmbiguousError) Unwrap() error { return ErrAmbiguous }
 // joinTexts joins error texts without this package's name in front of each.
 // Texts of other packages may quote the request or the response, so they are
 // redacted.
-func joinTexts(separator string, errs []error) string {
+func joinTexts(redactor *redact.Redactor, separator string, errs []error) string {
 	texts := make([]string, len(errs))
 	for i, err := range errs {
 		if own, ok := err.(interface{ text() string }); ok {
@@ -341,7 +342,7 @@ func joinTexts(separator string, errs []error) string {
 			texts[i] = known.text
 			continue
 		}
-		texts[i] = redact.Text(strings.ReplaceAll(err.Error(), "\n", "; "))
+		texts[i] = redactor.Text(strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return strings.Join(texts, separator)
 }

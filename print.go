@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+
+	"github.com/ccaip-go/calls/internal/redact"
 )
 
 // What prints a value of this package (fmt with any verb, slog) shows no token,
@@ -14,23 +16,23 @@ func printAs(state fmt.State, verb rune, text string) {
 	fmt.Fprintf(state, fmt.FormatString(state, verb), text)
 }
 
-// hidden stands for a value that is not shown, and says whether there is one.
-func hidden(value string) string {
+// mask returns what is shown for a private value, "" if there is none.
+func mask(value string) string {
 	if value == "" {
 		return ""
 	}
 	return "[redacted]"
 }
 
-// described lists the fields that are set, as name=value.
-func described(name string, fields ...any) string {
+// redacted lists the fields that are set, as name=value.
+func redacted(name string, fields ...any) string {
 	var set []string
 	for i := 0; i+1 < len(fields); i += 2 {
 		if text := fmt.Sprint(fields[i+1]); text != "" && text != "0" {
 			set = append(set, fmt.Sprintf("%s=%s", fields[i], text))
 		}
 	}
-	return name + "{" + strings.Join(set, " ") + "}"
+	return redact.Escape(name + "{" + strings.Join(set, " ") + "}")
 }
 
 // String returns the host that the Client talks to.
@@ -38,21 +40,21 @@ func (c *Client) String() string {
 	if c == nil || c.sender == nil {
 		return "calls.Client{}"
 	}
-	return described("calls.Client", "host", c.host())
+	return redacted("calls.Client", "host", c.host())
 }
 
 // String shows the request without its address and numbers.
 func (r OutboundRequest) String() string {
-	return described("calls.OutboundRequest",
-		"agent_email", hidden(r.AgentEmail), "ticket_id", r.TicketID, "end_user_number", hidden(r.EndUserNumber),
-		"outbound_number", hidden(r.OutboundNumber), "lang", r.Lang)
+	return redacted("calls.OutboundRequest",
+		"agent_email", mask(r.AgentEmail), "ticket_id", r.TicketID, "end_user_number", mask(r.EndUserNumber),
+		"outbound_number", mask(r.OutboundNumber), "lang", r.Lang)
 }
 
 // String shows the request without its numbers.
 func (r InboundRequest) String() string {
-	return described("calls.InboundRequest",
-		"menu_id", r.MenuID, "end_user_number", hidden(r.EndUserNumber), "ticket_id", r.TicketID,
-		"outbound_number", hidden(r.OutboundNumber), "lang", r.Lang, "recording_permission", r.RecordingPermission)
+	return redacted("calls.InboundRequest",
+		"menu_id", r.MenuID, "end_user_number", mask(r.EndUserNumber), "ticket_id", r.TicketID,
+		"outbound_number", mask(r.OutboundNumber), "lang", r.Lang, "recording_permission", r.RecordingPermission)
 }
 
 // String shows the request without its number.
@@ -61,15 +63,15 @@ func (r ScheduledRequest) String() string {
 	if !r.ScheduledAt.IsZero() {
 		scheduledAt = r.ScheduledAt.UTC().Format(scheduledAtFormat)
 	}
-	return described("calls.ScheduledRequest",
-		"menu_id", r.MenuID, "call_id", r.ParentCallID, "end_user_number", hidden(r.EndUserNumber), "ticket_id", r.TicketID,
+	return redacted("calls.ScheduledRequest",
+		"menu_id", r.MenuID, "call_id", r.ParentCallID, "end_user_number", mask(r.EndUserNumber), "ticket_id", r.TicketID,
 		"lang", r.Lang, "scheduled_at", scheduledAt, "recording_permission", r.RecordingPermission)
 }
 
 // String shows which fields are set.
 func (u EndUserAuth) String() string {
-	return described("calls.EndUserAuth", "identifier", hidden(u.Identifier), "name", hidden(u.Name),
-		"email", hidden(u.Email), "phone", hidden(u.Phone))
+	return redacted("calls.EndUserAuth", "identifier", mask(u.Identifier), "name", mask(u.Name),
+		"email", mask(u.Email), "phone", mask(u.Phone))
 }
 
 // String shows the call's id, type and status.
@@ -77,7 +79,7 @@ func (c *Call) String() string {
 	if c == nil {
 		return "calls.Call{}"
 	}
-	return described("calls.Call", "id", c.ID, "call_type", c.CallType, "status", c.Status)
+	return redacted("calls.Call", "id", c.ID, "call_type", c.CallType, "status", c.Status)
 }
 
 // String shows the call, or that it awaits an agent.

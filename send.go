@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/ccaip-go/calls/internal/flex"
-	"github.com/ccaip-go/calls/internal/redact"
 	"github.com/ccaip-go/calls/internal/transport"
 )
 
@@ -145,13 +144,14 @@ func (o *outcome) apiError() *APIError {
 		Header:     response.Header,
 		Body:       response.Body,
 		template:   o.route,
+		redactor:   o.client.redactor,
 	}
 }
 
 // fail returns the error of an operation from its non-nil causes.
 func (o *outcome) fail(ctx context.Context, delivery Delivery, causes ...error) error {
 	e := &OpError{
-		Operation: o.name, Delivery: delivery, Attempts: o.result.Attempts,
+		Operation: o.name, Delivery: delivery, Attempts: o.result.Attempts, redactor: o.client.redactor,
 		canRetry: o.result.CanRetry && !delivery.MayExist(), retryAfter: o.result.Wait,
 	}
 	if o.create != nil {
@@ -171,7 +171,7 @@ func (o *outcome) fail(ctx context.Context, delivery Delivery, causes ...error) 
 	}
 	if logger := o.client.logger; logger != nil && errors.Is(e, ErrOutcomeUnknown) {
 		logger.LogAttrs(ctx, slog.LevelWarn, "calls: outcome unknown",
-			slog.String("operation", o.name), slog.Int("attempts", e.Attempts), slog.String("error", redact.Text(e.Error())))
+			slog.String("operation", o.name), slog.Int("attempts", e.Attempts), slog.String("error", e.Error()))
 	}
 	return e
 }
@@ -182,7 +182,7 @@ func (o *outcome) warnOfUnknownMessage(ctx context.Context, refusal *APIError) {
 		return
 	}
 	logger.LogAttrs(ctx, slog.LevelWarn, "calls: unknown message",
-		slog.String("operation", o.name), slog.String("message", redact.Text(refusal.Message)))
+		slog.String("operation", o.name), slog.String("message", o.client.redactor.Text(refusal.Message)))
 }
 
 // lenient returns a function that decodes a body into dst, a struct, even where
