@@ -3,6 +3,7 @@ package calls_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -331,6 +332,138 @@ func TestCallsThatDidNotComeFromThePlatform(t *testing.T) {
 	if result.String() != "calls.CreateResult{}" || (&calls.CreateResult{}).String() != "calls.CreateResult{calls.Call{}}" {
 		t.Errorf("an empty result prints as %v and %v", result, &calls.CreateResult{})
 	}
+}
+
+func TestCallsAreReadFromAnyJSON(t *testing.T) {
+	t.Parallel()
+	document, err := os.ReadFile("testdata/call_object.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documented []calls.Call
+	mustUnmarshal(t, document, &documented)
+	if len(documented) != 1 || documented[0].Status != calls.CallStatusScheduled || documented[0].FailReason != calls.FailReasonNothing {
+		t.Errorf("the documented object is read as %+v", documented)
+	}
+	var webhook struct {
+		Call  *calls.Call  `json:"call"`
+		Other *calls.Call  `json:"other"`
+		Calls []calls.Call `json:"calls"`
+	}
+	mustUnmarshal(t, []byte(`{"call":{"id":"397","rating":{},"participants":[{"type":"third_party"},5]},"other":null,"calls":[{"id":398}]}`), &webhook)
+	if webhook.Call.ID != 397 || webhook.Call.Rating != nil || webhook.Call.Participants[0].Type != calls.ParticipantTypeThirdParty ||
+		webhook.Other != nil || webhook.Calls[0].ID != 398 {
+		t.Errorf("read %+v", webhook)
+	}
+	for _, body := range []string{`5`, `"397"`, `[{"id":397}]`, `true`} {
+		var call calls.Call
+		if err := json.Unmarshal([]byte(body), &call); !errors.Is(err, calls.ErrUndecodable) {
+			t.Errorf("%s is read as %+v, %v", body, call, err)
+		}
+	}
+	kept := calls.Call{ID: 397}
+	mustUnmarshal(t, []byte(`null`), &kept)
+	if kept.ID != 397 {
+		t.Error("null changes a call")
+	}
+}
+
+func TestARoundTripOfACallLosesNothing(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"unknown keys":             `{"id":397,"sentiment":{"score":0.70,"n":12345678901234567890}}`,
+		"a misspelt key":           `{"id":397,"voicemail_reaso":"not_voicemail"}`,
+		"values of another type":   `{"id":"397","rating":"4.50","selected_menu":"none"}`,
+		"keys in another order":    `{"status":"queued","id":397}`,
+		"a time to the nanosecond": `{"id":397,"created_at":"2019-06-07T01:27:30.406123456+02:00"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var call calls.Call
+			data := []byte(body)
+			mustUnmarshal(t, data, &call)
+			clear(data) // the decoder may use it again
+			for what, value := range map[string]any{"a value": call, "a pointer": &call, "a field": map[string]any{"call": call}["call"]} {
+				if got := string(encode(t, value)); got != body {
+					t.Errorf("%s marshals to %s, want %s", what, got, body)
+				}
+			}
+			var again calls.Call
+			mustUnmarshal(t, encode(t, call), &again)
+			if diff := cmp.Diff(call, again, cmpopts.IgnoreUnexported(calls.Call{})); diff != "" || string(again.RawJSON()) != body {
+				t.Errorf("read again (-before +after):\n%s\n%s", diff, again.RawJSON())
+			}
+		})
+	}
+}
+
+func TestWhatACallMarshalsTo(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		body, want string
+	}{
+		"a byte order mark": {"\ufeff" + `{"id":397,"x":1}`, `{"id":397,"x":1}`},
+		"bytes behind it":   {`{"id":397,"x":1} trailing`, `{"id":397,"x":1}`},
+	} {
+		if got := string(encode(t, created(t, []byte(tt.body)))); got != tt.want {
+			t.Errorf("%s: %s, want %s", name, got, tt.want)
+		}
+	}
+	if got := string(encode(t, (*calls.Call)(nil))); got != "null" {
+		t.Errorf("a nil call marshals to %s", got)
+	}
+	byHand := calls.Call{ID: 397, Status: calls.CallStatusQueued, CreatedAt: ptr(documentedNow)}
+	var again calls.Call
+	mustUnmarshal(t, encode(t, byHand), &again)
+	if diff := cmp.Diff(byHand, again, cmpopts.IgnoreUnexported(calls.Call{})); diff != "" {
+		t.Errorf("a call made by hand (-before +after):\n%s", diff)
+	}
+}
+
+func TestARoundTripOfACustomerFlagLosesNothing(t *testing.T) {
+	t.Parallel()
+	const body = `{"bad_actor":"true","repeat_customers":false,"vip":1}`
+	var flag calls.CustomerFlag
+	mustUnmarshal(t, []byte(body), &flag)
+	want := calls.CustomerFlag{BadActor: ptr(true), RepeatCustomer: ptr(false)}
+	if !flag.Equal(want) || string(flag.RawJSON()) != body || string(encode(t, flag)) != body {
+		t.Errorf("read %s, raw %s", encode(t, flag), flag.RawJSON())
+	}
+	if flag.Equal(calls.CustomerFlag{BadActor: ptr(true)}) || flag.Equal(calls.CustomerFlag{BadActor: ptr(false), RepeatCustomer: ptr(false)}) {
+		t.Error("different flags are equal")
+	}
+	if got, want := string(encode(t, want)), `{"verified_customer":null,"bad_actor":true,"repeat_customer":false}`; got != want {
+		t.Errorf("flags made by hand marshal to %s", got)
+	}
+	var none *calls.CustomerFlag
+	if none.RawJSON() != nil || want.RawJSON() != nil {
+		t.Error("what was not read has a RawJSON")
+	}
+	mustUnmarshal(t, []byte(`null`), &flag)
+	if !flag.Equal(want) {
+		t.Error("null changes the flags")
+	}
+	if err := json.Unmarshal([]byte(`[]`), &flag); !errors.Is(err, calls.ErrUndecodable) {
+		t.Errorf("a list is read as flags: %v", err)
+	}
+}
+
+// testdata/listing.json has every documented key of a listed call.
+func TestAListedCallIsDecodedWhole(t *testing.T) {
+	t.Parallel()
+	body, err := os.ReadFile("testdata/listing.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var objects []json.RawMessage
+	mustUnmarshal(t, body, &objects)
+	listed, err := list(t.Context(), newClient(t, responding(http.StatusOK, string(body))), calls.ListOptions{}, nil)
+	if err != nil || len(objects) != 1 || len(listed) != 1 {
+		t.Fatalf("listed %v of %d objects, %v", listed, len(objects), err)
+	}
+	var call calls.Call
+	mustUnmarshal(t, objects[0], &call)
+	checkKeepsAll(t, objects[0], &call)
 }
 
 func TestCallStatuses(t *testing.T) {

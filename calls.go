@@ -1,6 +1,7 @@
 package calls
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ var userAgent = "ccaip-go-calls/" + Version + " (" + runtime.Version() + ")"
 type Client struct {
 	sender   *transport.Sender
 	root     string
+	platform string // the platform's own host, also where a gateway stands before it
 	region   string
 	now      func() time.Time
 	logger   *slog.Logger
@@ -39,21 +41,13 @@ type Client struct {
 // NewClient returns a Client for https://{subdomain}.{domain}, such as
 // "customer" and "uc1.ccaiplatform.com", that authenticates as the subdomain
 // with the API token (portal: Settings > Developer Settings > API Credentials).
-// It does not use the network.
+// With WithHost both can be empty. With WithUsername it authenticates as another
+// user, which a subdomain of two labels can need. It does not use the network;
+// Client.Ping does.
 //
 // Reference: "Apps API", authentication.
 func NewClient(subdomain, domain, token string, opts ...Option) (*Client, error) {
-	switch {
-	case !isHostName(subdomain):
-		return nil, notSent("NewClient", errors.New("the subdomain is not a host name"))
-	case !isHostName(domain) || !strings.Contains(domain, "."):
-		return nil, notSent("NewClient", errors.New("the domain is not a host name with a dot"))
-	case token == "":
-		return nil, notSent("NewClient", errors.New("the token is empty"))
-	case strings.TrimSpace(token) != token || strings.ContainsFunc(token, isControl):
-		return nil, notSent("NewClient", errors.New("the token has white space around it or control characters in it"))
-	}
-	s := defaultSettings(subdomain, domain)
+	s := defaultSettings()
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, notSent("NewClient", errors.New("an option is nil"))
@@ -62,14 +56,72 @@ func NewClient(subdomain, domain, token string, opts ...Option) (*Client, error)
 			return nil, notSent("NewClient", err)
 		}
 	}
-	return s.newClient(subdomain, token)
+	if err := s.address(subdomain, domain); err != nil {
+		return nil, notSent("NewClient", err)
+	}
+	switch {
+	case token == "":
+		return nil, notSent("NewClient", errors.New("the token is empty"))
+	case strings.TrimSpace(token) != token || strings.ContainsFunc(token, isControl):
+		return nil, notSent("NewClient", errors.New("the token has white space around it or control characters in it"))
+	}
+	return s.newClient(token)
 }
 
-func (s *settings) newClient(user, token string) (*Client, error) {
-	redactor := redact.New(token, user+":"+token)
+// address completes what the options left open: the platform's host, the root of
+// the API, and the user name.
+func (s *settings) address(subdomain, domain string) error {
+	switch {
+	case s.host == "":
+		if err := checkHostParts(subdomain, domain); err != nil {
+			return err
+		}
+		s.host = subdomain + "." + domain
+	case subdomain != "" && !isHostName(subdomain):
+		return errors.New("the subdomain is not a host name")
+	}
+	if s.root == "" {
+		s.root = "https://" + s.host
+	}
+	firstLabel, _, _ := strings.Cut(s.host, ".")
+	s.username = cmp.Or(s.username, subdomain, firstLabel)
+	return nil
+}
+
+// checkHostParts explains the usual mistakes. It never shows a value, which can be
+// the token in the wrong place.
+func checkHostParts(subdomain, domain string) error {
+	labels := strings.Split(domain, ".")
+	site := strings.Join(labels[max(0, len(labels)-2):], ".") // such as ccaiplatform.com
+	hasDot := strings.Contains(domain, ".")
+	switch {
+	case strings.Contains(subdomain, "://") || strings.Contains(domain, "://"):
+		return errors.New("the subdomain or the domain is a URL: give the name of the host without https://")
+	case isHostName(subdomain) && strings.Contains(subdomain, ".") && domain == "":
+		return errors.New("the domain is empty: give the first label of the host as the subdomain and the rest as the domain, or use WithHost")
+	case !isHostName(subdomain):
+		return errors.New("the subdomain is not a host name")
+	case strings.Contains(subdomain, ".") && domain != "" && !hasDot:
+		return errors.New("the domain is not a host name with a dot: it may be swapped with the subdomain or the token")
+	case !isHostName(domain) || !hasDot:
+		return errors.New("the domain is not a host name with a dot")
+	case strings.EqualFold(subdomain, domain) || hasSuffixFold(subdomain, "."+site):
+		return errors.New("the subdomain contains the domain: give only what stands before it, or use WithHost")
+	case len(domain) > len(subdomain) && strings.EqualFold(domain[:len(subdomain)+1], subdomain+"."):
+		return errors.New("the domain begins with the subdomain: give only what stands behind it, or use WithHost")
+	}
+	return nil
+}
+
+func hasSuffixFold(s, suffix string) bool {
+	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
+}
+
+func (s *settings) newClient(token string) (*Client, error) {
+	redactor := redact.New(token, s.username+":"+token)
 	sender, err := transport.NewSender(transport.Config{
 		Root:       s.root,
-		User:       user,
+		User:       s.username,
 		Password:   token,
 		UserAgent:  s.userAgent,
 		HTTPClient: s.httpClient,
@@ -85,7 +137,10 @@ func (s *settings) newClient(user, token string) (*Client, error) {
 	if err != nil {
 		return nil, notSent("NewClient", err)
 	}
-	return &Client{sender: sender, root: s.root, region: s.region, now: s.now, logger: s.logger, observer: s.observer, redactor: redactor, claims: newClaims()}, nil
+	return &Client{
+		sender: sender, root: s.root, platform: s.host, region: s.region,
+		now: s.now, logger: s.logger, observer: s.observer, redactor: redactor, claims: newClaims(),
+	}, nil
 }
 
 const (
@@ -105,18 +160,29 @@ func isHostName(name string) bool {
 }
 
 // NewClientFromEnv returns a Client that is set up by the environment:
-// CCAIP_SUBDOMAIN, CCAIP_DOMAIN and CCAIP_TOKEN, which are required, and
-// CCAIP_BASE_URL, which works like WithBaseURL. The options come after it.
+// CCAIP_TOKEN, and either CCAIP_SUBDOMAIN and CCAIP_DOMAIN or CCAIP_HOST, are
+// required. CCAIP_HOST, CCAIP_USERNAME and CCAIP_BASE_URL work like WithHost,
+// WithUsername and WithBaseURL. The options come after them.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
-	for _, name := range []string{"CCAIP_SUBDOMAIN", "CCAIP_DOMAIN", "CCAIP_TOKEN"} {
+	required := []string{"CCAIP_SUBDOMAIN", "CCAIP_DOMAIN", "CCAIP_TOKEN"}
+	if os.Getenv("CCAIP_HOST") != "" {
+		required = []string{"CCAIP_TOKEN"}
+	}
+	for _, name := range required {
 		if os.Getenv(name) == "" {
 			return nil, notSent("NewClientFromEnv", fmt.Errorf("the environment variable %s is not set", name))
 		}
 	}
-	if root := os.Getenv("CCAIP_BASE_URL"); root != "" {
-		opts = append([]Option{WithBaseURL(root)}, opts...)
+	var fromEnv []Option
+	for _, variable := range []struct {
+		name   string
+		option func(string) Option
+	}{{"CCAIP_HOST", WithHost}, {"CCAIP_USERNAME", WithUsername}, {"CCAIP_BASE_URL", WithBaseURL}} {
+		if value := os.Getenv(variable.name); value != "" {
+			fromEnv = append(fromEnv, variable.option(value))
+		}
 	}
-	return NewClient(os.Getenv("CCAIP_SUBDOMAIN"), os.Getenv("CCAIP_DOMAIN"), os.Getenv("CCAIP_TOKEN"), opts...)
+	return NewClient(os.Getenv("CCAIP_SUBDOMAIN"), os.Getenv("CCAIP_DOMAIN"), os.Getenv("CCAIP_TOKEN"), append(fromEnv, opts...)...)
 }
 
 // OutboundRequest asks for a call from an agent to an end user. Empty fields
@@ -210,10 +276,19 @@ func (c *Client) CreateInbound(ctx context.Context, req InboundRequest) (*Create
 }
 
 // CreateScheduled creates a call at a later time. Failures are like those of
-// CreateOutbound. The platform's example answers show the new call as an
-// inbound one that is queued; Call.ScheduledAt tells when it will be placed.
+// CreateOutbound; ErrScheduleRejected is a 422, which a setting of some customers'
+// CRM causes. The platform's example responses show the new call as an inbound one
+// that is queued; Call.ScheduledAt is when it will be placed.
 //
-// Reference: "Call endpoints", create a scheduled call.
+// Success does not mean that the call rings at that time:
+//
+//   - With a TicketID, no call is made if the CRM record is closed or has an active
+//     scheduled call already, and the call is canceled if the CRM cannot be reached.
+//     Only a comment on the record says so: see with FindCall whether the call exists.
+//   - Calls are placed in fulfillment hours, so one can ring later than ScheduledAt.
+//     Ask QueueStatus first, and use a callback period that is Free.
+//
+// Reference: "Call endpoints", create a scheduled call; "Callback call API".
 func (c *Client) CreateScheduled(ctx context.Context, req ScheduledRequest) (*CreateResult, error) {
 	return c.Create(ctx, req)
 }
@@ -230,7 +305,7 @@ func (c *Client) GetCustomerFlag(ctx context.Context, callID int64) (*CustomerFl
 		return nil, err
 	}
 	flag := &CustomerFlag{}
-	if err := o.decode(ctx, lenient(flag)); err != nil {
+	if err := o.decode(ctx, flag.decode); err != nil {
 		return nil, err
 	}
 	return flag, nil

@@ -433,11 +433,11 @@ func readExamples(t testing.TB) (examples []example) {
 	return examples
 }
 
-// checkKeepsAll fails where body has a value that call has not: what is decoded
-// into call has to be there when call is encoded again.
+// checkKeepsAll fails where body has a value that the fields of call do not have.
 func checkKeepsAll(t *testing.T, body []byte, call *calls.Call) {
 	t.Helper()
-	again, err := json.Marshal(call)
+	type fields calls.Call // marshals to its fields, not to what it was read from
+	again, err := json.Marshal((*fields)(call))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"net/http"
 	"time"
-
-	"github.com/ccaip-go/calls/internal/flex"
 )
 
 // CreateRequest is an OutboundRequest, an InboundRequest or a ScheduledRequest,
@@ -110,18 +108,22 @@ func (c *Client) Send(ctx context.Context, p *Prepared, journal Journal) (*Creat
 	if p == nil || p.body == nil {
 		return nil, invalid("prepared", "was not made by Prepare", nil)
 	}
-	pending := &pendingCreate{intent: p.intent, journal: journal, now: c.now}
-	o, err := c.send(ctx, operation{
-		name: operationOf(p.intent.CallType), method: http.MethodPost, route: callsRoute, in: p.body, create: pending,
-	})
+	op := operation{
+		name: operationOf(p.intent.CallType), method: http.MethodPost, route: callsRoute, in: p.body,
+		create: &pendingCreate{intent: p.intent, journal: journal, now: c.now},
+	}
+	if p.intent.CallType == CallTypeScheduled {
+		op.unprocessable = ErrScheduleRejected
+	}
+	o, err := c.send(ctx, op)
 	if err != nil {
 		return nil, err
 	}
 	return o.createResult(ctx)
 }
 
-// pendingCreate is a create on its way. It keeps its Intent up to date with its
-// attempts. One goroutine at a time uses it.
+// pendingCreate is an operation on its way that dials a person. It keeps its Intent
+// up to date with its attempts. One goroutine at a time uses it.
 type pendingCreate struct {
 	intent  Intent
 	journal Journal
@@ -151,10 +153,9 @@ func (o *outcome) createResult(ctx context.Context) (*CreateResult, error) {
 	response := o.result.Response
 	result := &CreateResult{StatusCode: response.StatusCode, Header: response.Header}
 	call := &Call{}
-	decodeErr := flex.Decode(response.Body, call)
+	decodeErr := call.decode(response.Body)
 	switch {
 	case call.ID != 0:
-		call.raw = &response.Body
 		o.client.claims.claim(call.ID, o.create.intent.ID)
 		result.Call = call
 		return result, nil

@@ -8,50 +8,96 @@ import (
 	"strings"
 )
 
-// Do sends a request to an endpoint of the Apps API that this package does not
-// know, with the authentication, pacing, limits and errors of the others. A
-// POST is sent with the care of a create; GET, PUT, PATCH and DELETE are
-// attempted again like a read.
+// managerPath is the root of the Manager API.
+const managerPath = "/manager/api/v1"
+
+// Response is what is left of a response besides its JSON.
+type Response struct {
+	StatusCode int
+	Header     http.Header
+}
+
+// Do sends a request to an endpoint that this package does not know, with the
+// authentication, pacing, limits and errors of the others. A POST is sent with the
+// care of a create; GET, PUT, PATCH and DELETE are attempted again like a read.
 //
-// The path is below /apps/api/v1, such as "calls/397/customer_flag", not
-// escaped, and without a query. in is sent as JSON unless it is nil, and has to
-// be nil for a GET. The JSON of a successful answer is decoded into out unless
-// out is nil or the answer has no body; what of it is not JSON, or does not fit
-// out, is ErrUndecodable.
-func (c *Client) Do(ctx context.Context, method, path string, in, out any) error {
-	escaped, err := safePath(path)
+// The path is not escaped and has no query. A path that begins with
+// "/apps/api/v1/" or "/manager/api/v1/" is taken whole; any other, such as
+// "calls/397/customer_flag", is below /apps/api/v1. in is sent as JSON unless it is
+// nil, and must be nil for a GET.
+//
+// The JSON of a successful response is decoded into out, unless out is nil or the
+// response has no body; a *Call is decoded forgivingly. Do returns ErrUndecodable
+// if the body is not JSON or does not fit out.
+//
+// The Response is nil if the platform did not respond; it can be there together
+// with an error.
+//
+// Experimental: what an endpoint does is for the caller to know.
+func (c *Client) Do(ctx context.Context, method, path string, query url.Values, in, out any) (*Response, error) {
+	escaped, root, err := safePath(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	op := operation{name: "Do", method: method, path: escaped, route: appsPath + "/…", in: in}
+	op := operation{name: "Do", method: method, path: escaped, route: root + "/…", query: query.Encode(), in: in}
 	switch method {
 	case http.MethodGet:
 		if in != nil {
-			return invalid("in", "is not sent with a GET", nil)
+			return nil, invalid("in", "is not sent with a GET", nil)
 		}
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	default:
-		return invalid("method", "is none of GET, POST, PUT, PATCH and DELETE", nil)
+		return nil, invalid("method", "is none of GET, POST, PUT, PATCH and DELETE", nil)
 	}
 	o, err := c.send(ctx, op)
-	if err != nil || out == nil || len(o.result.Response.Body) == 0 && o.result.Response.Truncated == nil {
-		return err
+	if err == nil {
+		err = o.decodeInto(ctx, out)
+	}
+	if o == nil || o.result.Response == nil {
+		return nil, err
+	}
+	return &Response{StatusCode: o.result.Response.StatusCode, Header: o.result.Response.Header}, err
+}
+
+// decodeInto decodes the JSON of a response of an unknown kind.
+func (o *outcome) decodeInto(ctx context.Context, out any) error {
+	response := o.result.Response
+	if out == nil || len(response.Body) == 0 && response.Truncated == nil {
+		return nil
 	}
 	return o.decode(ctx, func(body []byte) error { return json.Unmarshal(body, out) })
 }
 
-// safePath joins a path below the Apps API. An escaped path cannot leave it,
-// except by the names that joining takes for steps.
-func safePath(path string) (string, error) {
-	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+// safePath returns an escaped path, and the root of the API that it is below. It
+// refuses dot segments, which servers resolve.
+func safePath(path string) (escaped, root string, err error) {
+	root, path, err = splitRoot(strings.TrimPrefix(path, "/"))
+	if err != nil {
+		return "", "", err
+	}
+	segments := strings.Split(path, "/")
 	for i, segment := range segments {
 		switch {
 		case segment == "" || segment == "." || segment == "..":
-			return "", invalid("path", "has an empty segment or one of dots", nil)
+			return "", "", invalid("path", "has an empty segment or a dot segment", nil)
 		case strings.ContainsAny(segment, `?#\`) || strings.ContainsFunc(segment, isControl):
-			return "", invalid("path", "has a query, a fragment, a backslash or a control character", nil)
+			return "", "", invalid("path", "has a query, a fragment, a backslash or a control character", nil)
 		}
 		segments[i] = url.PathEscape(segment)
 	}
-	return appsPath + "/" + strings.Join(segments, "/"), nil
+	return root + "/" + strings.Join(segments, "/"), root, nil
+}
+
+// splitRoot finds the API that a path without a first slash is of: the Apps API,
+// unless it says otherwise.
+func splitRoot(path string) (root, below string, err error) {
+	for _, root := range []string{appsPath, managerPath} {
+		if below, isBelow := strings.CutPrefix("/"+path, root+"/"); isBelow {
+			return root, below, nil
+		}
+		if first, _, _ := strings.Cut(root[1:], "/"); path == first || strings.HasPrefix(path, first+"/") {
+			return "", "", invalid("path", "is below neither "+appsPath+" nor "+managerPath, nil)
+		}
+	}
+	return appsPath, path, nil
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"reflect"
 	"testing"
 
 	"github.com/ccaip-go/calls"
@@ -47,13 +49,13 @@ func TestDoSendsAndDecodes(t *testing.T) {
 	var out struct {
 		Verified bool `json:"verified_customer"`
 	}
-	if err := client.Do(t.Context(), http.MethodPatch, "/calls/397/customer flag é", in, &out); err != nil {
+	if _, err := client.Do(t.Context(), http.MethodPatch, "/calls/397/customer flag é", nil, in, &out); err != nil {
 		t.Fatal(err)
 	}
 	if platform.method != "PATCH" || platform.path != "/apps/api/v1/calls/397/customer%20flag%20%C3%A9" || platform.body != `{"a":"1"}` || !out.Verified {
 		t.Errorf("%s %s %s, decoded %v", platform.method, platform.path, platform.body, out)
 	}
-	if err := client.Do(t.Context(), http.MethodGet, "calls/397", nil, nil); err != nil || platform.body != "" || platform.path != "/apps/api/v1/calls/397" {
+	if _, err := client.Do(t.Context(), http.MethodGet, "calls/397", nil, nil, nil); err != nil || platform.body != "" || platform.path != "/apps/api/v1/calls/397" {
 		t.Errorf("%s %q: %v", platform.path, platform.body, err)
 	}
 }
@@ -65,7 +67,7 @@ func TestDoKeepsBelowTheAppsAPI(t *testing.T) {
 		"", "/", "//evil.example.com/x", "calls//1", "calls/", "..", "calls/../../manager", "calls/.", "./calls",
 		"calls?page=2", "calls#x", `calls\..\x`, "calls/\r\nHost: x", "calls/\x00",
 	} {
-		err := client.Do(t.Context(), http.MethodGet, path, nil, nil)
+		_, err := client.Do(t.Context(), http.MethodGet, path, nil, nil, nil)
 		var invalid *calls.ValidationError
 		if !errors.As(err, &invalid) || invalid.Field != "path" || calls.DeliveryOf(err) != calls.DeliveryNotSent {
 			t.Errorf("%q: %v", path, err)
@@ -80,7 +82,7 @@ func TestDoKeepsBelowTheAppsAPI(t *testing.T) {
 		"calls/a%2Fb":           "/apps/api/v1/calls/a%252Fb",
 		"calls/…/@evil.example": "/apps/api/v1/calls/%E2%80%A6/@evil.example",
 	} {
-		if err := client.Do(t.Context(), http.MethodGet, path, nil, nil); err != nil || platform.path != want {
+		if _, err := client.Do(t.Context(), http.MethodGet, path, nil, nil, nil); err != nil || platform.path != want {
 			t.Errorf("%q went to %q, want %q: %v", path, platform.path, want, err)
 		}
 	}
@@ -99,7 +101,7 @@ func TestDoRefusesWhatItCannotSend(t *testing.T) {
 		"what JSON cannot say": {http.MethodPost, math.NaN(), "in"},
 	}
 	for name, tt := range tests {
-		err := client.Do(t.Context(), tt.method, "calls", tt.in, nil)
+		_, err := client.Do(t.Context(), tt.method, "calls", nil, tt.in, nil)
 		var invalid *calls.ValidationError
 		if !errors.As(err, &invalid) || invalid.Field != tt.field || calls.DeliveryOf(err) != calls.DeliveryNotSent {
 			t.Errorf("%s: %v", name, err)
@@ -130,10 +132,79 @@ func TestDoFailsLikeTheOthers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			platform := &recorded{status: tt.status, answer: tt.answer}
-			err := clientOf(t, platform).Do(t.Context(), tt.method, "calls", nil, &out)
+			_, err := clientOf(t, platform).Do(t.Context(), tt.method, "calls", nil, nil, &out)
 			if !errors.Is(err, tt.err) || calls.DeliveryOf(err) != tt.delivery || platform.requests != tt.requests {
 				t.Errorf("%v, %v, %d requests", err, calls.DeliveryOf(err), platform.requests)
 			}
 		})
+	}
+}
+
+func TestDoReachesBothAPIs(t *testing.T) {
+	platform := &recorded{status: 200}
+	client := clientOf(t, platform)
+	for path, want := range map[string]string{
+		"calls":                                  "/apps/api/v1/calls",
+		"/calls":                                 "/apps/api/v1/calls",
+		"/apps/api/v1/calls":                     "/apps/api/v1/calls",
+		"apps/api/v1/calls":                      "/apps/api/v1/calls",
+		"/manager/api/v1/settings/organization":  "/manager/api/v1/settings/organization",
+		"manager/api/v1/calls":                   "/manager/api/v1/calls",
+		"managers/api/v1":                        "/apps/api/v1/managers/api/v1",
+		"calls/api/v1":                           "/apps/api/v1/calls/api/v1",
+		"/apps/api/v1/manager/api/v1/x":          "/apps/api/v1/manager/api/v1/x",
+		"/manager/api/v1/apps":                   "/manager/api/v1/apps",
+		"/manager/api/v1/%2e%2e/apps":            "/manager/api/v1/%252e%252e/apps",
+		"/apps/api/v1/calls/397/customer_flag":   "/apps/api/v1/calls/397/customer_flag",
+		"/manager/api/v1/agents/agent@a.example": "/manager/api/v1/agents/agent@a.example",
+	} {
+		if _, err := client.Do(t.Context(), http.MethodGet, path, nil, nil, nil); err != nil || platform.path != want {
+			t.Errorf("%q went to %q, want %q: %v", path, platform.path, want, err)
+		}
+	}
+	sent := platform.requests
+	for _, path := range []string{
+		"/manager", "/manager/", "/manager/api/v2/calls", "/manager/api/v1", "/manager/api/v1/", "/apps/api/v2/calls", "/apps", "apps/x",
+		"/manager/api/v1/../../../apps/api/v1/calls", "/manager/api/v1//calls", "/manager/api/v1/calls?page=2",
+	} {
+		_, err := client.Do(t.Context(), http.MethodGet, path, nil, nil, nil)
+		var invalid *calls.ValidationError
+		if !errors.As(err, &invalid) || invalid.Field != "path" {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+	if platform.requests != sent {
+		t.Errorf("%d bad paths were sent", platform.requests-sent)
+	}
+}
+
+func TestDoSendsAQueryAndGivesBackTheResponse(t *testing.T) {
+	platform := &recorded{status: 206, answer: `{"id":"397","rating":{},"zebra":1}`}
+	client := clientOf(t, platform)
+	query := url.Values{"updated_at[from]": {"2019-09-01T00:00:00+02:00"}, "id": {"1", "2"}, "a&b": {"é ?"}}
+	var call calls.Call
+	response, err := client.Do(t.Context(), http.MethodGet, "/manager/api/v1/calls", query, nil, &call)
+	if err != nil || response.StatusCode != 206 || response.Header.Get("Content-Length") != "34" {
+		t.Fatalf("%+v, %v", response, err)
+	}
+	if got, _ := url.ParseQuery(platform.query); !reflect.DeepEqual(got, query) {
+		t.Errorf("sent the query %q", platform.query)
+	}
+	if call.ID != 397 || call.Rating != nil || string(call.RawJSON()) != platform.answer {
+		t.Errorf("decoded %v of %s", &call, call.RawJSON())
+	}
+	platform.status, platform.answer = 404, "{}"
+	response, err = client.Do(t.Context(), http.MethodGet, "calls", nil, nil, nil)
+	if !errors.Is(err, calls.ErrNotFound) || response == nil || response.StatusCode != 404 {
+		t.Errorf("of a refusal: %+v, %v", response, err)
+	}
+	platform.status, platform.answer = 200, "<html>"
+	response, err = client.Do(t.Context(), http.MethodGet, "calls", nil, nil, &call)
+	if !errors.Is(err, calls.ErrUndecodable) || response == nil || response.StatusCode != 200 {
+		t.Errorf("of another's page: %+v, %v", response, err)
+	}
+	response, err = newClient(t, wire(broken)).Do(t.Context(), http.MethodGet, "calls", nil, nil, nil)
+	if err == nil || response != nil {
+		t.Errorf("of nobody: %+v, %v", response, err)
 	}
 }

@@ -61,7 +61,7 @@ func TestTheDoubleGivesEveryDocumentedRefusal(t *testing.T) {
 	server := callstest.NewServer(t)
 	client := hastyClient(t, server)
 	for _, tt := range tests {
-		err := client.Do(t.Context(), http.MethodPost, "calls", tt.request, nil)
+		_, err := client.Do(t.Context(), http.MethodPost, "calls", nil, tt.request, nil)
 		var refused *calls.APIError
 		if !errors.As(err, &refused) || refused.Message != tt.message || refused.StatusCode != http.StatusBadRequest || !errors.Is(err, tt.err) {
 			t.Errorf("%v: %v, want %q", tt.request, err, tt.message)

@@ -5,10 +5,12 @@ import (
 	"net/http"
 )
 
+const endUserRoute = callsRoute + "/:id/end_user"
+
 // EndUserAuth is who the end user of a call turned out to be. Empty fields are not
 // sent. As JSON it keeps all its data; printed it shows none.
 //
-// Reference: none; this is how the endpoint was seen in use.
+// Reference: "Mid-session end-user authentication".
 type EndUserAuth struct {
 	// Identifier is the customer's own name for the end user. Required.
 	Identifier string `json:"identifier,omitempty"`
@@ -17,11 +19,13 @@ type EndUserAuth struct {
 	Phone      string `json:"phone,omitempty"`
 }
 
-// AuthenticateEndUser tells the platform, while a call runs, who its end user
-// is. It is attempted again only when the platform cannot have acted on it, as
-// a create is; ErrOutcomeUnknown means that it may have.
+// AuthenticateEndUser tells the platform, during a call, who its end user is. Like a
+// create it is attempted again only if the platform cannot have acted on it;
+// ErrOutcomeUnknown means that it may have. ErrCallEnded, ErrCRMUnsupported and
+// ErrDuplicateRequest are the platform's refusals of this operation. Versions of the
+// platform before 3.39 support it for some CRMs only.
 //
-// Reference: none; this is how the endpoint was seen in use.
+// Reference: "Mid-session end-user authentication".
 func (c *Client) AuthenticateEndUser(ctx context.Context, callID int64, endUser EndUserAuth) error {
 	if err := checkCallID(callID); err != nil {
 		return err
@@ -30,7 +34,7 @@ func (c *Client) AuthenticateEndUser(ctx context.Context, callID int64, endUser 
 		return invalid("identifier", "is required", ErrParameterMissing)
 	}
 	_, err := c.send(ctx, operation{
-		name: "AuthenticateEndUser", method: http.MethodPost, route: callsRoute + "/:id/end_user", id: callID, in: endUser,
+		name: "AuthenticateEndUser", method: http.MethodPost, route: endUserRoute, id: callID, in: endUser,
 	})
 	return err
 }

@@ -97,7 +97,7 @@ var (
 	// ErrFlagUpdateEmpty means that a CustomerFlagUpdate sets no flag.
 	ErrFlagUpdateEmpty = newSentinel("the update sets no flag", ErrInvalidRequest)
 	// ErrParameterMissing means that a required parameter is missing.
-	// APIError.Param is its name.
+	// APIError.Param, or ValidationError.Field, is its name.
 	ErrParameterMissing = newSentinel("a parameter is missing", ErrInvalidRequest)
 
 	// ErrDialFailed means that the platform could not dial a third party.
@@ -186,8 +186,9 @@ type APIError struct {
 	// Body is the beginning of the response body, at most 64 KiB.
 	Body []byte `json:"-"`
 
-	template string // Path with its variable parts named, as printed
-	redactor *redact.Redactor
+	template      string // Path with its variable parts named, as printed
+	unprocessable error  // of a 422 whose message is not in the catalog
+	redactor      *redact.Redactor
 }
 
 // Error returns the request line, the host, the status and the platform's
@@ -241,8 +242,12 @@ func hintOf(status int) string {
 func (e *APIError) Unwrap() error {
 	switch e.StatusCode {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		if _, found := lookUp(e.Message); found != nil {
+		_, found := lookUp(e.Message)
+		switch {
+		case found != nil:
 			return found
+		case e.StatusCode == http.StatusUnprocessableEntity && e.unprocessable != nil:
+			return e.unprocessable
 		}
 		return ErrInvalidRequest
 	}

@@ -141,6 +141,13 @@ var sentinels = []struct {
 		client: refusal(with(aScheduled, func(r *calls.ScheduledRequest) { r.ScheduledAt = documentedNow })),
 	},
 	{
+		name: "ErrScheduleRejected", is: calls.ErrScheduleRejected, parent: calls.ErrInvalidRequest,
+		client: func(t *testing.T) error { // the platform has no message for it
+			_, err := newClient(t, responding(http.StatusUnprocessableEntity, "")).CreateScheduled(t.Context(), aScheduled)
+			return err
+		},
+	},
+	{
 		name: "ErrRecordingPermissionInvalid", is: calls.ErrRecordingPermissionInvalid, parent: calls.ErrInvalidRequest,
 		client: refusal(with(anInbound, func(r *calls.InboundRequest) { r.RecordingPermission = "granted" })),
 	},

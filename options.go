@@ -23,6 +23,8 @@ type Option func(*settings) error
 // settings is what the options write to.
 type settings struct {
 	root       string
+	host       string
+	username   string
 	httpClient *http.Client
 	middleware []func(http.RoundTripper) http.RoundTripper
 	timeout    time.Duration
@@ -40,9 +42,8 @@ const defaultTimeout = 30 * time.Second
 // attemptsASecond is the platform's limit for each customer.
 const attemptsASecond = 10
 
-func defaultSettings(subdomain, domain string) *settings {
+func defaultSettings() *settings {
 	return &settings{
-		root:       "https://" + subdomain + "." + domain,
 		httpClient: http.DefaultClient,
 		timeout:    defaultTimeout,
 		retry:      RetryPolicy{}.withDefaults(),
@@ -73,6 +74,39 @@ func WithBaseURL(root string) Option {
 		return nil
 	}
 }
+
+// WithHost replaces {subdomain}.{domain} with host: a custom domain, or a host
+// without a region, such as "voice.example.com". The domain given to NewClient is
+// then not used. Without WithUsername and without a subdomain the user name is the
+// first label of host.
+func WithHost(host string) Option {
+	return func(s *settings) error {
+		switch {
+		case strings.ContainsAny(host, "/:"):
+			return errors.New("the host is a URL or has a port: give the name alone, or use WithBaseURL")
+		case !isHostName(host) || !strings.Contains(host, "."):
+			return errors.New("the host is not a host name with a dot")
+		}
+		s.host = host
+		return nil
+	}
+}
+
+// WithUsername replaces the subdomain as the user name of the basic
+// authentication. Where the subdomain has two labels, the platform's documentation
+// uses the first label, and other clients use both: a 401 means to try the other.
+func WithUsername(name string) Option {
+	return func(s *settings) error {
+		if name == "" || strings.TrimSpace(name) != name || strings.ContainsFunc(name, isNoUsernameRune) {
+			return errors.New("the user name is empty, has white space around it, or has a colon or control characters in it")
+		}
+		s.username = name
+		return nil
+	}
+}
+
+// isNoUsernameRune reports whether basic authentication forbids r in a user name.
+func isNoUsernameRune(r rune) bool { return r == ':' || isControl(r) }
 
 func isLoopback(host string) bool {
 	host = strings.ToLower(host)

@@ -121,6 +121,21 @@ func TestOptions(t *testing.T) {
 		{"a logger", calls.WithLogger(slog.New(slog.DiscardHandler)), true},
 		{"no logger", calls.WithLogger(nil), true},
 
+		{"a host", calls.WithHost("voice.example.com"), true},
+		{"no host", calls.WithHost(""), false},
+		{"a host without a dot", calls.WithHost("voice"), false},
+		{"a URL for a host", calls.WithHost("https://voice.example.com"), false},
+		{"a host with a port", calls.WithHost("voice.example.com:443"), false},
+		{"a host with a path", calls.WithHost("voice.example.com/apps"), false},
+		{"a host with a user", calls.WithHost("s3cret@voice.example.com"), false},
+
+		{"a user name", calls.WithUsername("name-7xd3onk.ue1"), true},
+		{"a user name with an @", calls.WithUsername("api@example.com"), true},
+		{"no user name", calls.WithUsername(""), false},
+		{"a colon in the user name", calls.WithUsername("a:b"), false},
+		{"space around the user name", calls.WithUsername(" a"), false},
+		{"a line break in the user name", calls.WithUsername("a\nb"), false},
+
 		{"a clock", calls.WithClock(time.Now), true},
 		{"no clock", calls.WithClock(nil), false},
 	}
@@ -229,64 +244,6 @@ func TestUserAgents(t *testing.T) {
 	}
 }
 
-func TestNewClientFromEnv(t *testing.T) {
-	good := map[string]string{
-		"CCAIP_SUBDOMAIN": "customer", "CCAIP_DOMAIN": "uc1.ccaiplatform.com", "CCAIP_TOKEN": "s3cret-token", "CCAIP_BASE_URL": "",
-	}
-	tests := []struct {
-		name   string
-		change map[string]string
-		opts   []calls.Option
-		host   string // "" for an error that names what is named in says
-		says   string
-	}{
-		{"the three that are required", nil, nil, "customer.uc1.ccaiplatform.com", ""},
-		{"with a base URL", map[string]string{"CCAIP_BASE_URL": "https://gateway.example.com"}, nil, "gateway.example.com", ""},
-		{"options come after the environment", map[string]string{"CCAIP_BASE_URL": "https://gateway.example.com"},
-			[]calls.Option{calls.WithBaseURL("https://other.example.com")}, "other.example.com", ""},
-		{"no subdomain", map[string]string{"CCAIP_SUBDOMAIN": ""}, nil, "", "CCAIP_SUBDOMAIN"},
-		{"no domain", map[string]string{"CCAIP_DOMAIN": ""}, nil, "", "CCAIP_DOMAIN"},
-		{"no token", map[string]string{"CCAIP_TOKEN": ""}, nil, "", "CCAIP_TOKEN"},
-		{"a token with a line break", map[string]string{"CCAIP_TOKEN": "s3cret-token\n"}, nil, "", "token"},
-		{"swapped", map[string]string{"CCAIP_SUBDOMAIN": "uc1.ccaiplatform.com", "CCAIP_DOMAIN": "customer"}, nil, "", "domain"},
-		{"a base URL that is wrong", map[string]string{"CCAIP_BASE_URL": "http://gateway.example.com"}, nil, "", "base URL"},
-		{"an option that is wrong", nil, []calls.Option{calls.WithAttemptTimeout(0)}, "", "timeout"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			for _, variables := range []map[string]string{good, test.change} {
-				for name, value := range variables {
-					t.Setenv(name, value)
-				}
-			}
-			client, err := calls.NewClientFromEnv(test.opts...)
-			checkMade(t, client, err, test.host != "")
-			switch {
-			case err == nil && client.String() != "calls.Client{host="+test.host+"}":
-				t.Errorf("made %v, want one of %s", client, test.host)
-			case err != nil && (!strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "s3cret")):
-				t.Errorf("error %q, want one that says %s", err, test.says)
-			}
-		})
-	}
-}
-
-func TestOptionsOfTheEnvironmentAreNotKept(t *testing.T) {
-	t.Setenv("CCAIP_SUBDOMAIN", "customer")
-	t.Setenv("CCAIP_DOMAIN", "uc1.ccaiplatform.com")
-	t.Setenv("CCAIP_TOKEN", "s3cret-token")
-	t.Setenv("CCAIP_BASE_URL", "https://gateway.example.com")
-	opts := make([]calls.Option, 1, 4)
-	opts[0] = calls.WithAttemptTimeout(time.Second)
-	if _, err := calls.NewClientFromEnv(opts...); err != nil {
-		t.Fatal(err)
-	}
-	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "s3cret-token", opts...)
-	if err != nil || client.String() != "calls.Client{host=customer.uc1.ccaiplatform.com}" {
-		t.Errorf("%v, %v: the caller's options have changed", client, err)
-	}
-}
-
 // One Option can set up several clients.
 func TestOptionsCanBeUsedAgain(t *testing.T) {
 	t.Parallel()
@@ -335,11 +292,20 @@ func TestClientsThatWereNotMadeGiveErrors(t *testing.T) {
 			_, inbound := client.CreateInbound(ctx, anInbound)
 			_, scheduled := client.CreateScheduled(ctx, aScheduled)
 			_, got := client.GetCustomerFlag(ctx, 397)
+			_, canceled := client.CancelScheduled(ctx, 397)
+			_, canceledMany := client.CancelScheduledMany(ctx, []int64{397})
+			_, dialed := client.DialThirdParty(ctx, 397, aThirdParty)
+			_, done := client.Do(ctx, http.MethodGet, "calls", nil, nil, nil)
 			for operation, err := range map[string]error{
 				"CreateOutbound": outbound, "CreateInbound": inbound, "CreateScheduled": scheduled, "GetCustomerFlag": got,
 				"UpdateCustomerFlag": client.UpdateCustomerFlag(ctx, 397, calls.CustomerFlagUpdate{BadActor: ptr(true)}),
-				"Validate":           client.Validate(anOutbound),
-				"Validate of nil":    client.Validate(nil),
+				"CancelScheduled":    canceled, "CancelScheduledMany": canceledMany, "DialThirdParty": dialed, "Do": done,
+				"Ping":            client.Ping(ctx),
+				"QueueStatus":     askStatus(t, aQueueStatus)(client),
+				"QueueOperation":  askOperation(t, aQueueOperation)(client),
+				"WaitTimes":       askWaits(t, aWaitTimes)(client),
+				"Validate":        client.Validate(anOutbound),
+				"Validate of nil": client.Validate(nil),
 			} {
 				if err == nil || !strings.Contains(err.Error(), "NewClient") {
 					t.Errorf("%s: error %v, want one that names NewClient", operation, err)

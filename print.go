@@ -74,6 +74,11 @@ func (u EndUserAuth) String() string {
 		"email", mask(u.Email), "phone", mask(u.Phone))
 }
 
+// String shows the request without its address and number.
+func (r ThirdPartyRequest) String() string {
+	return redacted("calls.ThirdPartyRequest", "agent_email", mask(r.AgentEmail), "phone_number", mask(r.PhoneNumber))
+}
+
 // String shows the call's id, type and status.
 func (c *Call) String() string {
 	if c == nil {
@@ -91,6 +96,25 @@ func (r *CreateResult) String() string {
 		return "calls.CreateResult{awaits agent}"
 	}
 	return "calls.CreateResult{" + r.Call.String() + "}"
+}
+
+// String shows the call, or that it was canceled before.
+func (r *CancelResult) String() string {
+	switch {
+	case r == nil:
+		return "calls.CancelResult{}"
+	case r.AlreadyCanceled:
+		return "calls.CancelResult{already canceled}"
+	}
+	return "calls.CancelResult{" + r.Call.String() + "}"
+}
+
+// String shows the status of the response.
+func (c *Cancellation) String() string {
+	if c == nil {
+		return "calls.Cancellation{}"
+	}
+	return redacted("calls.Cancellation", "status_code", c.StatusCode)
 }
 
 // Format prints what String returns.
@@ -134,6 +158,24 @@ func (r CreateResult) Format(state fmt.State, verb rune) { printAs(state, verb, 
 
 // LogValue logs what String returns.
 func (r *CreateResult) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// Format prints what String returns.
+func (r ThirdPartyRequest) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
+
+// LogValue logs what String returns.
+func (r ThirdPartyRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// Format prints what String returns.
+func (r *CancelResult) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
+
+// LogValue logs what String returns.
+func (r *CancelResult) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// Format prints what String returns.
+func (c *Cancellation) Format(state fmt.State, verb rune) { printAs(state, verb, c.String()) }
+
+// LogValue logs what String returns.
+func (c *Cancellation) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // Format prints what Error returns.
 func (e *APIError) Format(state fmt.State, verb rune) { printAs(state, verb, e.Error()) }

@@ -30,6 +30,7 @@ var (
 	privateOutbound  = calls.OutboundRequest{AgentEmail: canaryEmail, TicketID: "71450", EndUserNumber: canaryNumber, OutboundNumber: canaryOutbound, Lang: "fr-CA"}
 	privateInbound   = calls.InboundRequest{MenuID: 9, EndUserNumber: canaryNumber, TicketID: "71450", OutboundNumber: canaryOutbound, Lang: "en", RecordingPermission: calls.RecordingPermissionGranted}
 	privateEndUser   = calls.EndUserAuth{Identifier: canaryToken, Name: canaryOutbound, Email: canaryEmail, Phone: canaryNumber}
+	privateThird     = calls.ThirdPartyRequest{AgentEmail: canaryEmail, PhoneNumber: canaryNumber}
 	privateScheduled = calls.ScheduledRequest{MenuID: 9, ParentCallID: 514, EndUserNumber: canaryNumber, TicketID: "71450", Lang: "en", ScheduledAt: documentedNow.Add(421 * time.Millisecond), RecordingPermission: calls.RecordingPermissionDenied}
 )
 
@@ -61,6 +62,11 @@ func TestNothingPrivateIsPrinted(t *testing.T) {
 		"scheduled request, by pointer": {&privateScheduled, true},
 		"end user":                      {privateEndUser, true},
 		"end user, by pointer":          {&privateEndUser, true},
+		"third party":                   {privateThird, true},
+		"third party, by pointer":       {&privateThird, true},
+		"canceled call":                 {&calls.CancelResult{Call: result.Call}, true},
+		"canceled call, by value":       {calls.CancelResult{Call: result.Call}, false},
+		"cancellation":                  {&calls.Cancellation{Location: "/" + canaryEmail + "?key=" + canaryToken}, true},
 		"result":                        {result, true},
 		"result that awaits an agent":   {&calls.CreateResult{AwaitsAgent: true}, true},
 		"call":                          {result.Call, true},
@@ -172,6 +178,12 @@ func TestPrintedForms(t *testing.T) {
 		"scheduled": {privateScheduled, "calls.ScheduledRequest{menu_id=9 call_id=514 end_user_number=[redacted] ticket_id=71450 lang=en " +
 			"scheduled_at=2019-09-01T00:00:00.421Z recording_permission=recording_permission_denied}"},
 		"end user":        {privateEndUser, "calls.EndUserAuth{identifier=[redacted] name=[redacted] email=[redacted] phone=[redacted]}"},
+		"third party":     {privateThird, "calls.ThirdPartyRequest{agent_email=[redacted] phone_number=[redacted]}"},
+		"canceled":        {&calls.CancelResult{Call: &calls.Call{ID: 515, Status: "cancelled"}}, "calls.CancelResult{calls.Call{id=515 status=cancelled}}"},
+		"canceled before": {&calls.CancelResult{AlreadyCanceled: true}, "calls.CancelResult{already canceled}"},
+		"nil canceled":    {(*calls.CancelResult)(nil), "calls.CancelResult{}"},
+		"cancellation":    {&calls.Cancellation{StatusCode: 202, Location: "/x"}, "calls.Cancellation{status_code=202}"},
+		"no cancellation": {(*calls.Cancellation)(nil), "calls.Cancellation{}"},
 		"empty end user":  {calls.EndUserAuth{}, "calls.EndUserAuth{}"},
 		"empty outbound":  {calls.OutboundRequest{}, "calls.OutboundRequest{}"},
 		"empty inbound":   {calls.InboundRequest{}, "calls.InboundRequest{}"},
@@ -211,6 +223,7 @@ func TestRequestsSurviveJSON(t *testing.T) {
 	checkSurvivesJSON(t, privateInbound)
 	checkSurvivesJSON(t, privateScheduled)
 	checkSurvivesJSON(t, privateEndUser)
+	checkSurvivesJSON(t, privateThird)
 	checkSurvivesJSON(t, calls.OutboundRequest{})
 	checkSurvivesJSON(t, calls.InboundRequest{})
 	checkSurvivesJSON(t, calls.ScheduledRequest{})

@@ -46,7 +46,7 @@ func TestTheTokenIsInNoTextWhoeverWroteIt(t *testing.T) {
 
 func TestPathsOfDoAreShownWithoutPrivateData(t *testing.T) {
 	client := newClient(t, responding(http.StatusBadRequest, ""))
-	err := client.Do(context.Background(), http.MethodGet, "agents/agent@example.com/+18596579625", nil, nil)
+	_, err := client.Do(context.Background(), http.MethodGet, "agents/agent@example.com/+18596579625", nil, nil, nil)
 	if text := err.Error(); strings.Contains(text, "agent@example.com") || strings.Contains(text, "8596579625") || strings.Contains(text, "agent%40") {
 		t.Error(text)
 	}

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ccaip-go/calls/internal/flex"
 	"github.com/ccaip-go/calls/internal/transport"
 )
 
@@ -28,6 +27,9 @@ type operation struct {
 	in    any // sent as JSON, nil for no body
 	// create is set for an operation that dials a person.
 	create *pendingCreate
+	// unprocessable is what a 422 means whose message is not in the catalog, nil for
+	// nothing special.
+	unprocessable error
 }
 
 // outcome is a response with a status of 2xx.
@@ -143,8 +145,10 @@ func (o *outcome) apiError() *APIError {
 		RetryAfter: response.RetryAfter,
 		Header:     response.Header,
 		Body:       response.Body,
-		template:   o.route,
-		redactor:   o.client.redactor,
+
+		template:      o.route,
+		unprocessable: o.unprocessable,
+		redactor:      o.client.redactor,
 	}
 }
 
@@ -183,12 +187,6 @@ func (o *outcome) warnOfUnknownMessage(ctx context.Context, refusal *APIError) {
 	}
 	logger.LogAttrs(ctx, slog.LevelWarn, "calls: unknown message",
 		slog.String("operation", o.name), slog.String("message", o.client.redactor.Text(refusal.Message)))
-}
-
-// lenient returns a function that decodes a body into dst, a struct, even where
-// its JSON does not match the documented types.
-func lenient(dst any) func(body []byte) error {
-	return func(body []byte) error { return flex.Decode(body, dst) }
 }
 
 // decode decodes the response body with by, unless it was truncated.

@@ -29,6 +29,7 @@ type Call struct {
 	RecordingPermission string
 	MenuID              int64
 	ParentCallID        int64
+	ThirdParties        []ThirdParty // dialed into the call, the first one first
 
 	ScheduledAt *time.Time
 	CreatedAt   time.Time
@@ -64,13 +65,17 @@ func (c *Call) moveTo(status string, now time.Time) {
 func (c *Call) hasEnded() bool {
 	return slices.Contains([]string{
 		"finished", "failed", "recovered", "action_only_finished",
-		"deflected", "voicemail_received", "voicemail_read",
+		"deflected", "voicemail_received", "voicemail_read", "cancelled", "completed",
 	}, c.Status)
 }
+
+// isCanceled reports whether a scheduled call was canceled.
+func (c *Call) isCanceled() bool { return c.Status == "cancelled" || c.Status == "completed" }
 
 // clone returns a copy that shares nothing with c.
 func (c *Call) clone() Call {
 	d := *c
+	d.ThirdParties = slices.Clone(c.ThirdParties)
 	for _, t := range []**time.Time{&d.ScheduledAt, &d.QueuedAt, &d.AssignedAt, &d.ConnectedAt, &d.EndsAt} {
 		*t = copyOf(*t)
 	}

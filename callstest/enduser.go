@@ -27,7 +27,7 @@ func (p *platform) authenticateEndUser(id int64, body []byte) answer {
 	}
 	switch {
 	case user.Identifier == "":
-		return refuse("param is missing or the value is empty: identifier")
+		return missing("identifier")
 	case call.hasEnded():
 		return refuse("Call is already ended")
 	case p.noCRM:

@@ -21,6 +21,9 @@ type ledger struct {
 	flags    map[int64]Flag
 	endUsers map[int64][]EndUser
 	nextID   int64
+
+	cancellations []cancellation
+	thirdParties  int // of all calls
 }
 
 func newLedger(lag func(callID int64) time.Duration) *ledger {

@@ -164,6 +164,7 @@ func (w *world) object(c Call) callObject {
 	w.addMenuTo(&o, c.MenuID)
 	w.addAgentTo(&o, c.AgentEmail)
 	o.addEndUser()
+	o.addThirdParties(c.ThirdParties)
 	return o
 }
 
@@ -212,6 +213,14 @@ func (o *callObject) addEndUser() {
 		id = &o.EndUser.ID
 	}
 	o.Participants = append(o.Participants, o.participant("end_user", nil, id))
+}
+
+func (o *callObject) addThirdParties(thirds []ThirdParty) {
+	for _, third := range thirds {
+		p := o.participant("third_party", nil, nil)
+		p.ID, p.Status = third.ParticipantID, "connecting"
+		o.Participants = append(o.Participants, p)
+	}
 }
 
 // participant numbers participants so that no two calls share one.

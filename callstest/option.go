@@ -20,6 +20,8 @@ type config struct {
 	lag              func(callID int64) time.Duration // nil: none
 	rateLimit        int                              // requests a second; 0: unlimited
 	noLinks, noCRM   bool
+	crm              crm
+	unreachable      []string // digits of the numbers at which no third party can be dialed
 }
 
 func newConfig(opts []Option) (config, error) {

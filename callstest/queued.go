@@ -49,7 +49,7 @@ func (p *platform) createScheduled(params *createParams, now time.Time) answer {
 		parent, _ := p.ledger.call(params.CallID)
 		c.MenuID = parent.MenuID
 	}
-	return p.created(c)
+	return p.schedule(c, now)
 }
 
 // newQueued takes parameters that have been checked.
@@ -102,11 +102,8 @@ func (w *world) queuedProblem(params *createParams) string {
 	case !dialable(params.EndUserNumber):
 		return "end_user_number is not well formed" // without a hyphen, unlike outbound calls
 	}
-	switch available, known := w.languages[params.Lang]; {
-	case !known:
-		return fmt.Sprintf("Language '%s' is not found", params.Lang)
-	case !available:
-		return fmt.Sprintf("Language '%s' is not available", params.Lang)
+	if problem := w.langProblem(params.Lang); problem != "" {
+		return problem
 	}
 	switch params.RecordingPermission {
 	case "", "recording_permission_not_asked", "recording_permission_denied", "recording_permission_granted":

@@ -34,6 +34,10 @@ type Menu struct {
 	Name     string
 	Channels []Channel // nil: the menu is on no channel, so that no call can name it
 	State    MenuState
+
+	Overcapacity bool
+	Wait         int64 // what queue status and wait times show, in the platform's own unit
+	Slots        int   // of each callback period; 0 means 1, and -1 that there are no periods
 }
 
 // Channel is a way for end users to reach a menu.

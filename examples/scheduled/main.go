@@ -1,7 +1,9 @@
-// Scheduled has somebody called at a later time.
+// Scheduled has somebody called at a later time: at a given one, or in the next
+// callback period that the queue shows as free.
 //
 //	go run ./examples/scheduled
 //	go run ./examples/scheduled -in 24h
+//	go run ./examples/scheduled -next -zone America/New_York
 //	go run ./examples/scheduled -at 2019-09-15T00:19:14Z -number 123123
 package main
 
@@ -19,6 +21,7 @@ import (
 
 func main() {
 	request := calls.ScheduledRequest{ScheduledAt: time.Now().Add(time.Hour).UTC().Truncate(time.Minute)}
+	var queue queue
 	flag.Int64Var(&request.MenuID, "menu", 9, "id of the queue menu, a mobile or web one")
 	flag.StringVar(&request.EndUserNumber, "number", platform.Sample("+82-10-6861-2345"), "number to dial, with its country code")
 	flag.StringVar(&request.TicketID, "ticket", "", "CRM ticket of the call")
@@ -28,15 +31,18 @@ func main() {
 		request.ScheduledAt = time.Now().Add(wait)
 		return err
 	})
+	flag.BoolVar(&queue.next, "next", false, "call in the next free callback period of the queue (instead of -at)")
+	flag.StringVar(&queue.menuType, "menu-type", string(calls.MenuTypeMobile), "type of the queue menu, for -next")
+	flag.StringVar(&queue.zone, "zone", "UTC", "time zone of the queue, for -next")
 	platform.ParseFlags()
 
-	if err := create(request); err != nil {
+	if err := create(request, queue); err != nil {
 		explain(err)
 		os.Exit(1)
 	}
 }
 
-func create(request calls.ScheduledRequest) error {
+func create(request calls.ScheduledRequest, queue queue) error {
 	client, double, err := platform.Connect(nil)
 	if err != nil {
 		return err
@@ -45,6 +51,11 @@ func create(request calls.ScheduledRequest) error {
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	if queue.next {
+		if request.ScheduledAt, err = queue.nextFree(ctx, client, request.MenuID); err != nil {
+			return fmt.Errorf("%w: %w", errNoPeriod, err)
+		}
+	}
 	result, err := client.CreateScheduled(ctx, request)
 	if err != nil {
 		return err
@@ -70,9 +81,10 @@ func explain(err error) {
 	switch {
 	case errors.Is(err, calls.ErrScheduledAtPast):
 		fmt.Fprintln(os.Stderr, "Choose a time that is still to come.")
-	case calls.DeliveryOf(err) == calls.DeliveryUnknown, calls.DeliveryOf(err) == calls.DeliveryAccepted:
+	case len(problems(err)) > 0:
+	case calls.DeliveryOf(err).MayExist() && !errors.Is(err, errNoPeriod):
 		fmt.Fprintln(os.Stderr, "  It may ring all the same! Look before you try again.", err)
-	case len(problems(err)) == 0:
+	default:
 		fmt.Fprintln(os.Stderr, " ", err)
 	}
 }

@@ -44,7 +44,7 @@ func Double(world []callstest.Option, opts ...calls.Option) (*calls.Client, *cal
 	}
 	fmt.Fprintln(os.Stderr, "Talking to a double of the platform in this process: nobody is called.")
 	if !IsReal() {
-		fmt.Fprintln(os.Stderr, "Set CCAIP_SUBDOMAIN, CCAIP_DOMAIN and CCAIP_TOKEN to talk to the real one.")
+		fmt.Fprintln(os.Stderr, "Set CCAIP_SUBDOMAIN, CCAIP_DOMAIN (or CCAIP_HOST) and CCAIP_TOKEN to talk to the real one.")
 	}
 	return client, server, nil
 }
@@ -52,7 +52,7 @@ func Double(world []callstest.Option, opts ...calls.Option) (*calls.Client, *cal
 // IsReal reports whether the environment names a real platform, where a call
 // rings somebody.
 func IsReal() bool {
-	for _, name := range []string{"CCAIP_SUBDOMAIN", "CCAIP_DOMAIN", "CCAIP_TOKEN", "CCAIP_BASE_URL"} {
+	for _, name := range []string{"CCAIP_SUBDOMAIN", "CCAIP_DOMAIN", "CCAIP_HOST", "CCAIP_USERNAME", "CCAIP_TOKEN", "CCAIP_BASE_URL"} {
 		if os.Getenv(name) != "" {
 			return true
 		}

@@ -1,0 +1,110 @@
+package callstest
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	cancelManyPath   = appsCalls + "/scheduled/cancel"
+	cancellationPath = appsCalls + "/scheduled/cancellations/" // the double's own
+)
+
+// cancelOne has two responses of the double's own: to a call that was not
+// scheduled, and to one that ended otherwise.
+func (p *platform) cancelOne(id int64, now time.Time) answer {
+	call, isCanceled := p.ledger.cancel(id, now)
+	switch {
+	case call == nil || call.ScheduledAt == nil:
+		return notFound()
+	case isCanceled:
+		return answerJSON(http.StatusOK, p.world.object(*call))
+	case call.isCanceled():
+		return answer{status: http.StatusNoContent}
+	}
+	return refuse("Call is already ended")
+}
+
+// cancelMany cancels at once. Its status is the double's own.
+func (p *platform) cancelMany(r *http.Request, body []byte, now time.Time) answer {
+	var params struct {
+		CallIDs []int64 `json:"call_ids"`
+	}
+	if err := json.Unmarshal(body, &params); err != nil {
+		return refuseBody()
+	}
+	if len(params.CallIDs) == 0 {
+		return missing("call_ids")
+	}
+	done := cancellation{Canceled: []int64{}, Failed: []int64{}}
+	for _, id := range params.CallIDs {
+		if _, isCanceled := p.ledger.cancel(id, now); isCanceled {
+			done.Canceled = append(done.Canceled, id)
+		} else {
+			done.Failed = append(done.Failed, id)
+		}
+	}
+	location := url.URL{Scheme: p.scheme(), Host: r.Host, Path: cancellationPath + strconv.Itoa(p.ledger.keep(done))}
+	return answer{status: http.StatusAccepted, header: http.Header{"Location": {location.String()}}}
+}
+
+// cancellation is what the address of a cancellation shows. All of it is the
+// double's own.
+type cancellation struct {
+	Canceled []int64 `json:"canceled"`
+	Failed   []int64 `json:"failed"`
+}
+
+func (p *platform) showCancellation(number string) answer {
+	n, err := strconv.Atoi(number)
+	done, ok := p.ledger.cancellation(n)
+	if err != nil || !ok {
+		return notFound()
+	}
+	return answerJSON(http.StatusOK, done)
+}
+
+func missing(parameter string) answer {
+	return refuse("param is missing or the value is empty: " + strings.TrimSuffix(parameter, "[]"))
+}
+
+// cancel returns the call after it was canceled or, if that was not possible, as it
+// is. It returns nil for a call that does not exist.
+func (l *ledger) cancel(id int64, now time.Time) (call *Call, isCanceled bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r, ok := l.byID[id]
+	if !ok {
+		return nil, false
+	}
+	if isCanceled = r.ScheduledAt != nil && !r.hasEnded(); isCanceled {
+		status := "completed"
+		if slices.Contains([]string{"scheduled", "queued"}, r.Status) {
+			status = "cancelled"
+		}
+		l.change(r, func() { r.moveTo(status, now) })
+	}
+	c := r.clone()
+	return &c, isCanceled
+}
+
+func (l *ledger) keep(c cancellation) (number int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cancellations = append(l.cancellations, c)
+	return len(l.cancellations)
+}
+
+func (l *ledger) cancellation(number int) (c cancellation, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if number < 1 || number > len(l.cancellations) {
+		return cancellation{}, false
+	}
+	return l.cancellations[number-1], true
+}

@@ -1,0 +1,87 @@
+package calls_test
+
+import (
+	"testing"
+
+	"github.com/ccaip-go/calls"
+)
+
+func TestFailReasons(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		reason calls.FailReason
+		wire   string
+		number int
+		cause  calls.FailCause
+	}{
+		{calls.FailReasonNothing, "nothing", 0, ""},
+		{calls.FailReasonUnknown, "unknown", 10001, calls.FailCausePlatform},
+		{calls.FailReasonExpired, "expired", 11001, calls.FailCausePlatform},
+		{calls.FailReasonTransferExpired, "transfer_expired", 11002, calls.FailCausePlatform},
+		{calls.FailReasonEndUserCanceled, "eu_canceled", 20001, calls.FailCauseEndUser},
+		{calls.FailReasonEndUserRejected, "eu_rejected", 20002, calls.FailCauseEndUser},
+		{calls.FailReasonEndUserAbandoned, "eu_abandoned", 20003, calls.FailCauseEndUser},
+		{calls.FailReasonEndUserInMenuAbandoned, "eu_in_menu_abandoned", 20004, calls.FailCauseEndUser},
+		{calls.FailReasonEndUserRepeatedVoicemail, "eu_repeated_voicemail", 20005, calls.FailCauseEndUser},
+		{calls.FailReasonEndUserRepeatedCallback, "eu_repeated_callback", 20006, calls.FailCauseEndUser},
+		{calls.FailReasonEndUserBusy, "eu_busy", 21001, calls.FailCauseEndUser},
+		{calls.FailReasonEndUserWrongNumber, "eu_wrong_number", 21002, calls.FailCauseEndUser},
+		{calls.FailReasonEndUserNoAnswer, "eu_no_answer", 21003, calls.FailCauseEndUser},
+		{calls.FailReasonEndUserNotificationFailed, "eu_noti_failed", 22001, calls.FailCauseEndUser},
+		{calls.FailReasonAgentCanceled, "ag_canceled", 30001, calls.FailCauseAgent},
+		{calls.FailReasonAgentIgnored, "ag_ignored", 30002, calls.FailCauseAgent},
+		{calls.FailReasonAgentMicNoDevice, "ag_mic_no_device", 31001, calls.FailCauseAgent},
+		{calls.FailReasonAgentMicDenied, "ag_mic_denied", 31002, calls.FailCauseAgent},
+		{calls.FailReasonVoIPTwilioError, "voip_twilio_error", 41001, calls.FailCauseProvider},
+		{calls.FailReasonVoIPTokBoxError, "voip_tokbox_error", 42001, calls.FailCauseProvider},
+		{calls.FailReasonVoIPNexmoError, "voip_nexmo_error", 45001, calls.FailCauseProvider},
+		{calls.FailReasonVoIPInvalidToken, "voip_invalid_token", 43001, calls.FailCauseProvider},
+		{calls.FailReasonVoIPConnectionGeneral, "voip_conn_general", 44001, calls.FailCauseProvider},
+		{calls.FailReasonVoIPConnectionTimeout, "voip_conn_timeout", 44002, calls.FailCauseProvider},
+		{calls.FailReasonVoIPConnectionSignal, "voip_conn_signal", 44003, calls.FailCauseProvider},
+		{calls.FailReasonStuckDueToAPIError, "stuck_due_to_api_error", 50001, calls.FailCausePlatform},
+		{calls.FailReasonGroupDeletedNoSubstitute, "group_deleted_no_substitute", 50002, calls.FailCausePlatform},
+		{calls.FailReasonMenuDeleted, "menu_deleted", 50003, calls.FailCausePlatform},
+		{calls.FailReasonDirectPSTNCallToFallbackNumber, "direct_pstn_call_to_fallback_number", 60001, calls.FailCauseRedirected},
+	}
+	if len(tests) != 29 {
+		t.Errorf("%d reasons are tested, 29 are documented", len(tests))
+	}
+	for _, tt := range tests {
+		if string(tt.reason) != tt.wire || !tt.reason.IsKnown() || tt.reason.Number() != tt.number || tt.reason.Cause() != tt.cause {
+			t.Errorf("%q: known %v, number %d, cause %q, want %q, known, %d, %q",
+				tt.reason, tt.reason.IsKnown(), tt.reason.Number(), tt.reason.Cause(), tt.wire, tt.number, tt.cause)
+		}
+	}
+	for _, reason := range []calls.FailReason{"", "EU_BUSY", "eu_busy ", "21001", "eu_asleep"} {
+		if reason.IsKnown() || reason.Number() != 0 || reason.Cause() != "" {
+			t.Errorf("%q: known %v, number %d, cause %q", reason, reason.IsKnown(), reason.Number(), reason.Cause())
+		}
+	}
+}
+
+func TestCanceledStatusesAreEnds(t *testing.T) {
+	t.Parallel()
+	for status, wire := range map[calls.CallStatus]string{calls.CallStatusCancelled: "cancelled", calls.CallStatusCompleted: "completed"} {
+		if string(status) != wire || !status.IsKnown() || !status.IsTerminal() {
+			t.Errorf("%q: known %v, terminal %v", status, status.IsKnown(), status.IsTerminal())
+		}
+	}
+	if status := calls.CallStatus("canceled"); status.IsKnown() {
+		t.Errorf("%q is no status of the platform", status)
+	}
+}
+
+func TestMenuTypes(t *testing.T) {
+	t.Parallel()
+	for menuType, wire := range map[calls.MenuType]string{
+		calls.MenuTypeIVR: "ivr_menu", calls.MenuTypeMobile: "mobile_menu", calls.MenuTypeWeb: "web_menu",
+	} {
+		if string(menuType) != wire || !menuType.IsKnown() {
+			t.Errorf("%q, want %q, known", menuType, wire)
+		}
+	}
+	if calls.MenuType("sms_menu").IsKnown() || calls.MenuType("").IsKnown() {
+		t.Error("an unknown menu type is known")
+	}
+}
