@@ -166,13 +166,13 @@ func (r ThirdPartyRequest) Format(state fmt.State, verb rune) { printAs(state, v
 func (r ThirdPartyRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Format prints what String returns.
-func (r *CancelResult) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
+func (r CancelResult) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
 
 // LogValue logs what String returns.
 func (r *CancelResult) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Format prints what String returns.
-func (c *Cancellation) Format(state fmt.State, verb rune) { printAs(state, verb, c.String()) }
+func (c Cancellation) Format(state fmt.State, verb rune) { printAs(state, verb, c.String()) }
 
 // LogValue logs what String returns.
 func (c *Cancellation) LogValue() slog.Value { return slog.StringValue(c.String()) }
