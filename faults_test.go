@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
+	"golang.org/x/net/http2"
 )
 
 // hasty keeps the waits of tests on real sockets short, and gives up on a
@@ -263,7 +265,7 @@ func TestEveryFaultOfAReadOrAnUpdate(t *testing.T) {
 }
 
 // anyFault draws a fault for the soak. The large body is rare, for it is slow.
-func anyFault(random *rand.Rand) callstest.Fault {
+func anyFault(random *rand.Rand, way string) callstest.Fault {
 	faults := []callstest.Fault{
 		callstest.Pass, callstest.Pass, callstest.Pass, callstest.RefuseConnection, callstest.BreakHandshake,
 		callstest.HangUpBeforeRead, callstest.HangUpAfterRead, callstest.HangUpAfterCreate, callstest.Reset,
@@ -271,6 +273,13 @@ func anyFault(random *rand.Rand) callstest.Fault {
 		callstest.NotHTTP, callstest.CloseIdle, callstest.Status(500), callstest.StatusAfterCreate(502), callstest.Status(503),
 		callstest.RateLimited(""), callstest.RateLimited("0"), callstest.RateLimited("3600"), callstest.Redirect(302, "/"),
 		callstest.Status(400), callstest.Status(404),
+	}
+	if way != "HTTP/1" {
+		faults = append(faults, callstest.RefuseStream, callstest.RefuseStreamAfterCreate, callstest.ResetStream(http2.ErrCodeProtocol),
+			callstest.ResetStreamAfterCreate(http2.ErrCodeProtocol), callstest.GoAway, callstest.GoAwayAfterCreate)
+	}
+	if way == "HTTP/2 without TLS" {
+		faults = slices.DeleteFunc(faults, func(f callstest.Fault) bool { return f == callstest.BreakHandshake })
 	}
 	switch n := random.IntN(400); {
 	case n < 2:
@@ -284,11 +293,17 @@ func anyFault(random *rand.Rand) callstest.Fault {
 // TestSoak has many goroutines create calls under random faults, each call with
 // a number of its own, and then counts who was rung how often.
 func TestSoak(t *testing.T) {
+	for way, opts := range ways {
+		t.Run(way, func(t *testing.T) { soak(t, way, opts) })
+	}
+}
+
+func soak(t *testing.T, way string, opts []callstest.Option) {
 	const workers, each = 12, 60
 	random := rand.New(rand.NewPCG(20190910, 51226))
-	server := callstest.NewServer(t, callstest.WithTLS())
+	server := callstest.NewServer(t, opts...)
 	for range workers * each {
-		server.Fail(anyFault(random))
+		server.Fail(anyFault(random, way))
 	}
 	agents := []string{"agent@example.com", "agent@example.com", "agent@example.com", "chooser@example.com", "prompted@example.com"}
 

@@ -2,7 +2,6 @@ package callstest
 
 import (
 	"net"
-	"net/http"
 	"sync"
 )
 
@@ -15,8 +14,9 @@ type clientConn struct {
 	onClose func(*clientConn)
 
 	mu        sync.Mutex
-	user      *http.Request // nil: it is idle
-	concealed bool          // it breaks, or is broken, and the client must not notice yet
+	users     int  // 0: it is idle
+	isNew     bool // on its way to its first user, who is counted already
+	concealed bool // it breaks, or is broken, and the client must not notice yet
 
 	broken     chan struct{} // closed when a Read has failed
 	noticed    chan struct{} // closed when a Write has failed, and by Close
@@ -28,25 +28,33 @@ func newClientConn(c net.Conn, onClose func(*clientConn)) *clientConn {
 	return &clientConn{
 		Conn:    c,
 		onClose: onClose,
-		user:    &http.Request{}, // on its way to its first user, so not idle
+		users:   1,
+		isNew:   true,
 		broken:  make(chan struct{}),
 		noticed: make(chan struct{}),
 	}
 }
 
-func (c *clientConn) use(r *http.Request) {
+func (c *clientConn) use() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.user = r
+	if c.isNew {
+		c.isNew = false
+		return
+	}
+	c.users++
 }
 
-// release leaves the connection to another user who was faster.
-func (c *clientConn) release(r *http.Request) {
+func (c *clientConn) release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.user == r {
-		c.user = nil
-	}
+	c.users--
+}
+
+func (c *clientConn) isIdle() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.users == 0
 }
 
 // conceal prepares an idle connection for being broken. It reports false for one
@@ -54,7 +62,7 @@ func (c *clientConn) release(r *http.Request) {
 func (c *clientConn) conceal() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.user != nil {
+	if c.users > 0 {
 		return false
 	}
 	c.concealed = true

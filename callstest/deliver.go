@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"golang.org/x/net/http2"
 )
 
 const (
@@ -28,11 +30,16 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 }
 
 func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := r.Context().Value(connKey{}).(*conn)
+	if r.Method == "PRI" && c.network.http2 {
+		f.serveHTTP2(w, c)
+		return
+	}
 	// What cannot be read to its end has arrived all the same, and no answer
 	// will find its way back.
 	body, _ := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	c := r.Context().Value(connKey{}).(*conn)
 	d := &delivery{w: w, r: r, conn: c, fault: c.requestFault(), closing: f.server.closing}
+	d.stream, _ = w.(*http2Stream)
 	if d.fault.kind == hangUpBeforeRead { // it came first in line too late for this connection
 		d.abort()
 	}
@@ -68,6 +75,7 @@ type delivery struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	conn    *conn
+	stream  *http2Stream // nil over HTTP/1
 	fault   Fault
 	closing <-chan struct{} // closed when the server is
 }
@@ -83,12 +91,13 @@ func (d *delivery) send(a answer) {
 		d.stall()
 	case notHTTP:
 		d.sendRaw([]byte("this is not HTTP\r\n"))
+	case resetStream, goAway:
+		d.giveUp()
 	case cutStatusLine:
-		line, _, _ := bytes.Cut(a.wire(), []byte("\r\n"))
-		d.sendRaw(line[:len(line)/2])
+		head, line := d.head(a)
+		d.sendRaw(head[:line/2])
 	case cutHeaders:
-		head, _, _ := bytes.Cut(a.wire(), []byte("\r\n\r\n"))
-		line := bytes.IndexByte(head, '\n')
+		head, line := d.head(a)
 		d.sendRaw(head[:(line+len(head))/2])
 	case cutBody:
 		d.sendHalf(a)
@@ -119,7 +128,32 @@ func (d *delivery) stall() {
 	case <-d.r.Context().Done():
 	case <-d.closing:
 	}
+	if d.stream != nil { // there may be others beside it
+		panic(http.ErrAbortHandler)
+	}
 	d.abort()
+}
+
+// giveUp ends the stream, and leaves the connection to those beside it.
+func (d *delivery) giveUp() {
+	switch {
+	case d.stream == nil:
+		d.abort()
+	case d.fault.kind == goAway:
+		d.stream.goAway()
+	default:
+		d.stream.reset(http2.ErrCode(d.fault.code))
+	}
+}
+
+// head returns the header of an answer as it goes over the connection, and the
+// length of its first line, or of the head of its frame.
+func (d *delivery) head(a answer) (head []byte, line int) {
+	if d.stream != nil {
+		return d.stream.headFrame(a), http2FrameHead
+	}
+	head, _, _ = bytes.Cut(a.wire(), []byte("\r\n\r\n"))
+	return head, bytes.IndexByte(head, '\n')
 }
 
 // sendRaw goes past net/http, which has written nothing so far.
@@ -137,7 +171,7 @@ func (d *delivery) sendHead(a answer, length int) {
 	h := d.w.Header()
 	maps.Copy(h, a.fields())
 	h.Set("Content-Length", strconv.Itoa(length))
-	if !d.conn.announced {
+	if !d.conn.announced && d.stream == nil {
 		h.Set("Connection", "close")
 	}
 	d.w.WriteHeader(a.status)

@@ -73,6 +73,12 @@
 //	Stall                    no    nothing, until it gives up
 //	StallAfterCreate         yes   the same
 //	NotHTTP                  no    something that is not HTTP
+//	RefuseStream             no    REFUSED_STREAM, over HTTP/2
+//	RefuseStreamAfterCreate  yes   the same
+//	ResetStream(code)        no    a reset of the stream with that code, over HTTP/2
+//	ResetStreamAfterCreate(code)  yes   the same
+//	GoAway                   no    GOAWAY with a last stream below the request's, over HTTP/2
+//	GoAwayAfterCreate        yes   the same
 //	CutStatusLine            yes   half of the first line
 //	CutHeaders               yes   half of the header
 //	CutBody                  yes   half of the body

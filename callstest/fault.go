@@ -3,6 +3,8 @@ package callstest
 import (
 	"fmt"
 	"net/http"
+
+	"golang.org/x/net/http2"
 )
 
 // A Fault is what goes wrong with one attempt of a client. Faults are values:
@@ -49,9 +51,38 @@ var (
 	NotHTTP = Fault{name: "NotHTTP", kind: notHTTP, inert: true}
 )
 
+// Faults in place of the response that only HTTP/2 has. The request has arrived as
+// a whole. They need WithHTTP2: a server without leaves them unused, and says why.
+// A request that comes over HTTP/1 nevertheless is hung up on.
+var (
+	// RefuseStream resets the stream with REFUSED_STREAM, which says that the
+	// request was not looked at.
+	RefuseStream = Fault{name: "RefuseStream", kind: resetStream, inert: true, code: int(http2.ErrCodeRefusedStream)}
+	// RefuseStreamAfterCreate carries the operation out, and says the same.
+	RefuseStreamAfterCreate = Fault{name: "RefuseStreamAfterCreate", kind: resetStream, code: int(http2.ErrCodeRefusedStream)}
+	// GoAway announces the end of the connection with a last stream below the
+	// request's, which says that the request was not looked at.
+	GoAway = Fault{name: "GoAway", kind: goAway, inert: true}
+	// GoAwayAfterCreate carries the operation out, and says the same.
+	GoAwayAfterCreate = Fault{name: "GoAwayAfterCreate", kind: goAway}
+)
+
+// ResetStream resets the stream of HTTP/2 with a code, such as
+// http2.ErrCodeProtocol. It needs WithHTTP2, as RefuseStream does.
+func ResetStream(code http2.ErrCode) Fault {
+	return Fault{name: fmt.Sprintf("ResetStream(%d)", code), kind: resetStream, inert: true, code: int(code)}
+}
+
+// ResetStreamAfterCreate carries the operation out and resets the stream with a
+// code.
+func ResetStreamAfterCreate(code http2.ErrCode) Fault {
+	return Fault{name: fmt.Sprintf("ResetStreamAfterCreate(%d)", code), kind: resetStream, code: int(code)}
+}
+
 // Faults of the answer. The operation is carried out.
 var (
-	// CutStatusLine ends the answer within its first line.
+	// CutStatusLine ends the answer within its first line, over HTTP/2 within the
+	// head of its first frame.
 	CutStatusLine = Fault{name: "CutStatusLine", kind: cutStatusLine}
 	// CutHeaders ends the answer within its header.
 	CutHeaders = Fault{name: "CutHeaders", kind: cutHeaders}
@@ -71,7 +102,8 @@ var (
 var (
 	// CloseIdle resets the idle connections of HTTPClient right before the
 	// attempt. The client learns that when it tries to write to one of them,
-	// which takes no byte of the request. Other clients have no idle connections.
+	// which takes no byte of the request; over HTTP/2 it learns that at once. Other
+	// clients have no idle connections.
 	CloseIdle = Fault{name: "CloseIdle", kind: closeIdle}
 	// Pass is no fault. It lets an attempt through in a script.
 	Pass = Fault{}
@@ -122,6 +154,8 @@ const (
 	reset
 	stall
 	notHTTP
+	resetStream
+	goAway
 	cutStatusLine
 	cutHeaders
 	cutBody
@@ -135,10 +169,12 @@ const (
 )
 
 // problem says why a server cannot carry the fault out, empty if it can.
-func (f Fault) problem(tls bool) string {
+func (f Fault) problem(c *config) string {
 	switch {
-	case f.kind == breakHandshake && !tls:
+	case f.kind == breakHandshake && !c.tls:
 		return "needs a server with TLS"
+	case (f.kind == resetStream || f.kind == goAway) && !c.http2:
+		return "needs a server with HTTP/2"
 	case f.kind == answerCode && (f.code < 200 || f.code > 999):
 		return "is not the status of an answer"
 	case f.kind == answerRedirect && (f.code < 300 || f.code > 399):

@@ -45,7 +45,7 @@ var faults = []struct {
 }
 
 // clients runs a test with the double's own client and with one that a user
-// could bring, over http and https.
+// could bring, over http and https, in HTTP/1 and HTTP/2.
 func clients(t *testing.T, run func(t *testing.T, s *callstest.Server, client *http.Client)) {
 	own := func(s *callstest.Server) *http.Client { return s.HTTPClient() }
 	foreign := func(s *callstest.Server) *http.Client {
@@ -60,6 +60,10 @@ func clients(t *testing.T, run func(t *testing.T, s *callstest.Server, client *h
 		{"https", []callstest.Option{callstest.WithTLS()}, own},
 		{"http, foreign client", nil, foreign},
 		{"https, foreign client", []callstest.Option{callstest.WithTLS()}, foreign},
+		{"HTTP/2 over http", []callstest.Option{callstest.WithHTTP2()}, own},
+		{"HTTP/2 over https", []callstest.Option{callstest.WithHTTP2(), callstest.WithTLS()}, own},
+		{"HTTP/2 over http, foreign client", []callstest.Option{callstest.WithHTTP2()}, foreign},
+		{"HTTP/2 over https, foreign client", []callstest.Option{callstest.WithHTTP2(), callstest.WithTLS()}, foreign},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := callstest.NewServer(t, test.opts...)
@@ -73,12 +77,16 @@ func clients(t *testing.T, run func(t *testing.T, s *callstest.Server, client *h
 // possible tells which faults a server and a client can meet.
 func possible(f callstest.Fault, s *callstest.Server, client *http.Client) bool {
 	switch f {
-	case callstest.BreakHandshake:
-		return strings.HasPrefix(s.URL(), "https:")
+	case callstest.BreakHandshake: // the requests of another client share a connection of HTTP/2
+		return strings.HasPrefix(s.URL(), "https:") && (client == s.HTTPClient() || !speaksHTTP2(client))
 	case callstest.RefuseConnection:
 		return client == s.HTTPClient()
 	}
 	return true
+}
+
+func speaksHTTP2(client *http.Client) bool {
+	return client.Transport.(*http.Transport).Protocols != nil
 }
 
 func TestFaults(t *testing.T) {
@@ -309,8 +317,9 @@ func TestFaultsOfConcurrentAttempts(t *testing.T) {
 				continue
 			}
 			// Whether the next request of another client is one whose
-			// handshake is over already, the server cannot know.
-			if client != s.HTTPClient() && test.fault == callstest.BreakHandshake {
+			// handshake is over already, the server cannot know. Over HTTP/2
+			// a fault of its connection breaks other requests as well.
+			if client != s.HTTPClient() && (test.fault == callstest.BreakHandshake || speaksHTTP2(client) && breaksConnection(test.fault)) {
 				continue
 			}
 			for range each {
@@ -340,6 +349,15 @@ func TestFaultsOfConcurrentAttempts(t *testing.T) {
 				failed, len(s.Requests()), s.UnusedFaults(), failures, delivered)
 		}
 	})
+}
+
+func breaksConnection(f callstest.Fault) bool {
+	switch f {
+	case callstest.HangUpBeforeRead, callstest.HangUpAfterRead, callstest.HangUpAfterCreate, callstest.Reset, callstest.ResetAfterCreate,
+		callstest.NotHTTP, callstest.CutStatusLine, callstest.CutHeaders, callstest.CutBody:
+		return true
+	}
+	return false
 }
 
 func TestHTTPClientIsTheSameEachTime(t *testing.T) {

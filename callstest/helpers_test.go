@@ -1,10 +1,12 @@
 package callstest_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -111,4 +113,28 @@ func documented(t *testing.T) []example {
 		t.Fatal(err)
 	}
 	return examples
+}
+
+// eventually waits until what happens elsewhere has happened.
+func eventually(t *testing.T, happened func() bool) {
+	t.Helper()
+	for !happened() {
+		if t.Context().Err() != nil {
+			t.Fatal("it did not happen")
+		}
+		runtime.Gosched()
+	}
+}
+
+// contextUntil returns a context that ends when something has happened.
+func contextUntil(t *testing.T, happened func() bool) (context.Context, context.CancelFunc) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for !happened() && ctx.Err() == nil {
+			runtime.Gosched()
+		}
+		cancel()
+	}()
+	return ctx, cancel
 }

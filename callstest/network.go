@@ -19,6 +19,7 @@ import (
 type network struct {
 	script *script
 	tls    bool
+	http2  bool
 	open   sync.WaitGroup // connections that net/http serves
 
 	mu     sync.Mutex
@@ -27,8 +28,8 @@ type network struct {
 	closed bool
 }
 
-func newNetwork(s *script, tls bool) *network {
-	return &network{script: s, tls: tls, conns: map[string]*conn{}, dialed: map[string]Fault{}}
+func newNetwork(s *script, c config) *network {
+	return &network{script: s, tls: c.tls, http2: c.http2, conns: map[string]*conn{}, dialed: map[string]Fault{}}
 }
 
 // announce binds a fault to a connection that HTTPClient has made. It runs
@@ -54,7 +55,7 @@ func (n *network) newConn(tcp *net.TCPConn, s security) *conn {
 	c := &conn{tcp: tcp, network: n}
 	c.Conn = &gate{
 		Conn:  s.wrap(&gate{Conn: tcp, admit: c.admitBytes}),
-		admit: c.admitRequest,
+		admit: c.admitBeginning,
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -65,8 +66,8 @@ func (n *network) newConn(tcp *net.TCPConn, s security) *conn {
 	return c
 }
 
-// admitBytes runs at the first byte of the connection.
-func (c *conn) admitBytes() bool {
+// admitBytes runs at the first bytes of the connection.
+func (c *conn) admitBytes([]byte) bool {
 	n, addr := c.network, c.tcp.RemoteAddr().String()
 	n.mu.Lock()
 	c.fault, c.announced = n.dialed[addr]
@@ -78,7 +79,12 @@ func (c *conn) admitBytes() bool {
 	return c.fault.kind != breakHandshake
 }
 
-// admitRequest runs at the first byte of the first request.
+// admitBeginning runs at the first bytes of what HTTP goes over.
+func (c *conn) admitBeginning(first []byte) bool {
+	return c.network.http2 && isHTTP2Preface(first) || c.admitRequest()
+}
+
+// admitRequest runs when the first request begins, and over HTTP/2 when each does.
 func (c *conn) admitRequest() bool {
 	if !c.announced {
 		c.fault = c.network.script.take(func(k faultKind) bool { return k == hangUpBeforeRead })
@@ -115,13 +121,14 @@ func (c *conn) reset() {
 	_ = c.tcp.Close()
 }
 
-// Close is called by net/http only, once it is done with the connection.
+// Close is called once, by what serves HTTP on the connection.
 func (c *conn) Close() error {
 	c.network.forget(c)
 	return c.Conn.Close()
 }
 
-// count is a hook for http.Server.ConnState.
+// count is a hook for http.Server.ConnState. A connection of HTTP/2 is taken from
+// net/http, and ends elsewhere.
 func (n *network) count(_ net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
@@ -154,14 +161,14 @@ func (n *network) close() {
 type gate struct {
 	net.Conn
 	once  sync.Once
-	admit func() bool
+	admit func(first []byte) bool
 	shut  bool
 }
 
 func (g *gate) Read(p []byte) (int, error) {
 	n, err := g.Conn.Read(p)
 	if n > 0 {
-		g.once.Do(func() { g.shut = !g.admit() })
+		g.once.Do(func() { g.shut = !g.admit(p[:n]) })
 	}
 	if g.shut {
 		return 0, io.EOF

@@ -13,7 +13,7 @@ type Option func(*config) error
 
 // config is not changed once the server has started.
 type config struct {
-	tls              bool
+	tls, http2       bool
 	subdomain, token string
 	world            world
 	clock            func() time.Time
@@ -60,6 +60,16 @@ func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 func WithTLS() Option {
 	return func(c *config) error {
 		c.tls = true
+		return nil
+	}
+}
+
+// WithHTTP2 makes the server speak HTTP/2, and HTTPClient nothing else: as ALPN
+// chooses it with WithTLS, and without TLS by prior knowledge. Clients that ask
+// for HTTP/1 still get it.
+func WithHTTP2() Option {
+	return func(c *config) error {
+		c.http2 = true
 		return nil
 	}
 }

@@ -10,11 +10,11 @@ type script struct {
 	impossible []string // what the server cannot carry out, and why
 }
 
-func (s *script) add(faults []Fault, tls bool) {
+func (s *script) add(faults []Fault, c *config) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range faults {
-		if problem := f.problem(tls); problem != "" {
+		if problem := f.problem(c); problem != "" {
 			s.impossible = append(s.impossible, f.String()+": "+problem)
 			continue
 		}

@@ -18,8 +18,8 @@ type security struct {
 	roots  *x509.CertPool // that trust the server's certificate
 }
 
-func newSecurity(wanted bool) (security, error) {
-	if !wanted {
+func newSecurity(c config) (security, error) {
+	if !c.tls {
 		return security{}, nil
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -39,6 +39,9 @@ func newSecurity(wanted bool) (security, error) {
 		roots:  x509.NewCertPool(),
 	}
 	s.roots.AddCert(certificate)
+	if c.http2 {
+		s.config.NextProtos = []string{"h2", "http/1.1"}
+	}
 	return s, nil
 }
 

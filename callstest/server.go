@@ -53,7 +53,7 @@ func Start(opts ...Option) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("callstest: %w", err)
 	}
-	sec, err := newSecurity(c.tls)
+	sec, err := newSecurity(c)
 	if err != nil {
 		return nil, fmt.Errorf("callstest: %w", err)
 	}
@@ -84,9 +84,9 @@ func newServer(c config, sec security, port *closedPort, addr string) *Server {
 		closing:    make(chan struct{}),
 		served:     make(chan struct{}),
 	}
-	s.network = newNetwork(s.script, c.tls)
-	s.attempts = newAttempts(s.script, s.network, addr, port.addr(), sec.roots)
-	s.client = s.attempts.client(sec.roots)
+	s.network = newNetwork(s.script, c)
+	s.attempts = newAttempts(s.script, s.network, addr, port.addr(), newClientTransport(c, sec.roots))
+	s.client = s.attempts.client()
 	s.http = &http.Server{
 		Handler:     front{s},
 		ConnContext: withConn,
@@ -129,6 +129,8 @@ func (s *Server) Token() string { return s.platform.token }
 // uses up exactly one fault, in the order in which the attempts begin. It is the
 // same client each time. Its connections are closed with the server, not by its
 // CloseIdleConnections. A client with a clone of its transport is another client.
+// What net/http sends again by itself over HTTP/2 meets the fault of its attempt
+// again.
 func (s *Server) HTTPClient() *http.Client { return s.client }
 
 // Fail scripts what happens to the next attempts, one fault each, after the
@@ -137,9 +139,11 @@ func (s *Server) HTTPClient() *http.Client { return s.client }
 //
 // Clients other than HTTPClient use up the faults in the order in which their
 // requests reach the server. They are answered with "Connection: close", so that
-// each request comes on a new connection, and never meet RefuseConnection.
+// each request comes on a new connection, and never meet RefuseConnection. Over
+// HTTP/2 their requests share connections: a fault of a connection breaks all of
+// those on it, and BreakHandshake waits for the next connection.
 func (s *Server) Fail(faults ...Fault) {
-	s.script.add(faults, s.platform.tls)
+	s.script.add(faults, &s.platform.config)
 }
 
 // UnusedFaults returns the names of the faults that no attempt has met so far,

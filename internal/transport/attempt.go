@@ -104,7 +104,7 @@ func (s *Sender) readResponse(trace *writeTrace, response *http.Response) (*Resp
 	case response.StatusCode == http.StatusSwitchingProtocols:
 		_ = response.Body.Close()
 		return nil, errSwitched
-	case trace.bodyFollows():
+	case trace.bodyFollows(response.Body):
 		read.Body, read.Truncated = readBody(response)
 		_ = response.Body.Close()
 		return read, nil

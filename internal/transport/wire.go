@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -105,6 +106,8 @@ type passage struct {
 	wroteOther bool         // a header was written that may be this request's
 	isReturned bool         // the RoundTrip is over
 	status     int          // of its response, 0 if there was none
+	// responseBody is the one that the transport returned.
+	responseBody io.ReadCloser
 }
 
 // guardedBody is the body of a request that goes into the caller's transport. No
@@ -184,7 +187,7 @@ func (t *writeTrace) returned(p *passage, response *http.Response) {
 	defer t.mu.Unlock()
 	p.isReturned = true
 	if response != nil {
-		p.status = response.StatusCode
+		p.status, p.responseBody = response.StatusCode, response.Body
 	}
 }
 
@@ -207,12 +210,19 @@ func (t *writeTrace) end(response *Response) attemptOutcome {
 	return o
 }
 
-// bodyFollows reports whether the body of the response follows the context: it
-// comes from net/http.
-func (t *writeTrace) bodyFollows() bool {
+// bodyFollows reports whether the body of a response follows the context: it is
+// net/http's own, and not one that a middleware put in its place.
+func (t *writeTrace) bodyFollows(body io.ReadCloser) bool {
+	ofBody := reflect.TypeOf(body)
+	if ofBody.Kind() == reflect.Pointer {
+		ofBody = ofBody.Elem()
+	}
+	if !strings.HasPrefix(ofBody.PkgPath(), "net/http") {
+		return false
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.passages) == 1 && t.passages[0].transport != nil
+	return len(t.passages) == 1 && t.passages[0].transport != nil && t.passages[0].responseBody == body
 }
 
 func (t *writeTrace) wasReplayStopped() bool {

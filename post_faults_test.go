@@ -1,0 +1,272 @@
+package calls_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
+	"golang.org/x/net/http2"
+)
+
+// ways are the versions of HTTP that a request can go over.
+var ways = map[string][]callstest.Option{
+	"HTTP/1":             {callstest.WithTLS()},
+	"HTTP/2":             {callstest.WithTLS(), callstest.WithHTTP2()},
+	"HTTP/2 without TLS": {callstest.WithHTTP2()},
+}
+
+// posts is every operation that sends a POST. Each reports how often the platform
+// carried it out.
+var posts = map[string]struct {
+	send func(ctx context.Context, c *calls.Client, callID int64) error
+	made func(s *callstest.Server, callID int64) int
+	// isCreate: the response has to say which call was made.
+	isCreate bool
+	// isRefused: the platform refuses the request whenever it gets to see it.
+	isRefused bool
+}{
+	"CreateOutbound":      {send: errorOf("CreateOutbound"), made: callsMade, isCreate: true},
+	"CreateInbound":       {send: errorOf("CreateInbound"), made: callsMade, isCreate: true},
+	"CreateScheduled":     {send: errorOf("CreateScheduled"), made: callsMade, isCreate: true},
+	"AuthenticateEndUser": {send: authenticate, made: endUsersKnown},
+	"Do with a body":      {send: doPost(outboundBody), made: callsMade},
+	"Do without a body":   {send: doPost(nil), made: callsMade, isRefused: true},
+}
+
+var outboundBody = body{"call_type": "Voice Outbound (API)", "agent_email": "agent@example.com", "end_user_number": "+1 859-657-9625"}
+
+func errorOf(create string) func(context.Context, *calls.Client, int64) error {
+	return func(ctx context.Context, c *calls.Client, _ int64) error {
+		result, err := creates[create](ctx, c)
+		if err == nil && result.Call == nil {
+			return errors.New("a create without a call")
+		}
+		return err
+	}
+}
+
+// callsMade does not count the call that each test begins with.
+func callsMade(s *callstest.Server, _ int64) int { return len(s.Calls()) - 1 }
+
+func authenticate(ctx context.Context, c *calls.Client, callID int64) error {
+	return c.AuthenticateEndUser(ctx, callID, calls.EndUserAuth{Identifier: "customer-8812"})
+}
+
+func endUsersKnown(s *callstest.Server, callID int64) int { return len(s.EndUsers(callID)) }
+
+func doPost(in any) func(context.Context, *calls.Client, int64) error {
+	return func(ctx context.Context, c *calls.Client, _ int64) error {
+		return c.Do(ctx, http.MethodPost, "calls", in, nil)
+	}
+}
+
+// postFault is what comes of a POST under faults.
+type postFault struct {
+	faults     []callstest.Fault
+	deliveries int
+	delivery   calls.Delivery
+	made       int
+	// err is nil if the operation succeeds. That of a success whose body cannot be
+	// used is of creates only.
+	err error
+}
+
+// postFaults are those of every version of HTTP.
+var postFaults = []postFault{
+	// Sent again: nothing of it was written, or the platform refused it.
+	{faultsOf(callstest.RefuseConnection), 1, calls.DeliveryAccepted, 1, nil},
+	{faultsOf(callstest.RateLimited("")), 2, calls.DeliveryAccepted, 1, nil},
+	{faultsOf(callstest.RateLimited("nonsense")), 2, calls.DeliveryAccepted, 1, nil},
+	{times(4, callstest.RefuseConnection), 0, calls.DeliveryNotSent, 0, io.EOF}, // any error
+	// Not sent again, though nothing was made: the client cannot know.
+	{faultsOf(callstest.HangUpBeforeRead), 0, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.HangUpAfterRead), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.Reset), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.NotHTTP), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.Stall), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.Status(500)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.Status(502)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.Status(503)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.Status(504)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.Status(408)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.Status(460)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.Status(499)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.Redirect(303, "/apps/api/v1/calls")), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	// Not sent again, and it would have been carried out twice.
+	{faultsOf(callstest.HangUpAfterCreate), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.ResetAfterCreate), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.StallAfterCreate), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.StatusAfterCreate(408)), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.StatusAfterCreate(502)), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.CutStatusLine), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.CutHeaders), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	// An earlier attempt was refused, and the last one is unknown.
+	{faultsOf(callstest.RateLimited(""), callstest.HangUpAfterCreate), 2, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	// Carried out, whatever became of the rest of the response.
+	{faultsOf(callstest.CutBody), 1, calls.DeliveryAccepted, 1, nil},
+	{faultsOf(callstest.StallBody), 1, calls.DeliveryAccepted, 1, nil},
+	{faultsOf(callstest.HugeBody), 1, calls.DeliveryAccepted, 1, calls.ErrUndecodable},
+	{faultsOf(callstest.DripBody), 1, calls.DeliveryAccepted, 1, nil},
+	{faultsOf(callstest.CloseIdle), 1, calls.DeliveryAccepted, 1, nil},
+	{faultsOf(callstest.Pass), 1, calls.DeliveryAccepted, 1, nil},
+	// Refused: final.
+	{faultsOf(callstest.RateLimited("3600")), 1, calls.DeliveryRejected, 0, calls.ErrRateLimited},
+	{faultsOf(callstest.Status(400)), 1, calls.DeliveryRejected, 0, calls.ErrInvalidRequest},
+	{faultsOf(callstest.Status(401)), 1, calls.DeliveryRejected, 0, calls.ErrUnauthorized},
+	{faultsOf(callstest.Status(403)), 1, calls.DeliveryRejected, 0, calls.ErrForbidden},
+	{faultsOf(callstest.Status(404)), 1, calls.DeliveryRejected, 0, calls.ErrNotFound},
+	{faultsOf(callstest.Status(405)), 1, calls.DeliveryRejected, 0, calls.ErrRejected},
+	{faultsOf(callstest.Status(422)), 1, calls.DeliveryRejected, 0, calls.ErrInvalidRequest},
+	{faultsOf(callstest.Redirect(302, "/apps/api/v1/calls")), 1, calls.DeliveryRejected, 0, calls.ErrRedirected},
+	{faultsOf(callstest.Redirect(307, "/apps/api/v1/calls")), 1, calls.DeliveryRejected, 0, calls.ErrRedirected},
+	{faultsOf(callstest.Redirect(308, "https://other.example.com/")), 1, calls.DeliveryRejected, 0, calls.ErrRedirected},
+}
+
+// http2Faults are those of HTTP/2 only. All of them make net/http send a request
+// again that it can get again; gateways use them for requests that they have
+// forwarded.
+var http2Faults = []postFault{
+	{faultsOf(callstest.RefuseStream), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.RefuseStreamAfterCreate), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.ResetStream(http2.ErrCodeProtocol)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.ResetStreamAfterCreate(http2.ErrCodeProtocol)), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.ResetStreamAfterCreate(http2.ErrCodeInternal)), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.ResetStreamAfterCreate(http2.ErrCodeNo)), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.ResetStreamAfterCreate(http2.ErrCodeHTTP11Required)), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.GoAway), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.GoAwayAfterCreate), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.RateLimited(""), callstest.GoAwayAfterCreate), 2, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+}
+
+// tlsFaults are those of connections with TLS only.
+var tlsFaults = []postFault{
+	{faultsOf(callstest.BreakHandshake), 1, calls.DeliveryAccepted, 1, nil},
+	{times(4, callstest.BreakHandshake), 0, calls.DeliveryNotSent, 0, io.EOF}, // any error
+}
+
+func faultsOf(faults ...callstest.Fault) []callstest.Fault { return faults }
+
+func times(n int, fault callstest.Fault) []callstest.Fault {
+	faults := make([]callstest.Fault, n)
+	for i := range faults {
+		faults[i] = fault
+	}
+	return faults
+}
+
+// TestEveryFaultOfEveryPOST is the promise of this package: what is delivered how
+// often, what the caller learns, and who is rung.
+func TestEveryFaultOfEveryPOST(t *testing.T) {
+	for way, opts := range ways {
+		for operation := range posts {
+			t.Run(way+"/"+operation, func(t *testing.T) {
+				t.Parallel()
+				tests := postFaults
+				if way != "HTTP/1" {
+					tests = append(tests[:len(tests):len(tests)], http2Faults...)
+				}
+				if way != "HTTP/2 without TLS" {
+					tests = append(tests[:len(tests):len(tests)], tlsFaults...)
+				}
+				var running sync.WaitGroup
+				for _, tt := range tests {
+					running.Go(func() {
+						t.Run(tt.name(), func(t *testing.T) { tt.test(t, operation, opts) })
+					})
+				}
+				running.Wait()
+			})
+		}
+	}
+}
+
+func (tt postFault) name() string {
+	name := ""
+	for _, fault := range tt.faults {
+		name += " " + fault.String()
+	}
+	return name[1:]
+}
+
+func (tt postFault) test(t *testing.T, operation string, opts []callstest.Option) {
+	post := posts[operation]
+	server := callstest.NewServer(t, opts...)
+	callID := server.AddCall(callstest.Call{})
+	server.Fail(tt.faults...)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	client := hastyClient(t, server, calls.WithAttemptTimeout(time.Minute), calls.WithMiddleware(impatience(tt.faults[0], server, cancel)))
+	err := post.send(ctx, client, callID)
+
+	want := tt
+	switch {
+	case post.isRefused && tt.delivery == calls.DeliveryAccepted:
+		want.delivery, want.err = calls.DeliveryRejected, calls.ErrInvalidRequest
+	case !post.isCreate && errors.Is(tt.err, calls.ErrUndecodable):
+		want.err = nil
+	}
+	if post.isRefused {
+		want.made = 0
+	}
+	if (err == nil) != (want.err == nil) || want.err != io.EOF && !errors.Is(err, want.err) {
+		t.Errorf("error %v, want %v", err, want.err)
+	}
+	if got := calls.DeliveryOf(err); got != want.delivery {
+		t.Errorf("delivery %v, want %v: %v", got, want.delivery, err)
+	}
+	if _, canRetry := calls.RetryAfter(err); canRetry && want.delivery.MayExist() {
+		t.Errorf("sent again, it can ring twice: %v", err)
+	}
+	if got := len(server.Requests()); got != want.deliveries {
+		t.Errorf("%d deliveries, want %d: %v", got, want.deliveries, err)
+	}
+	if got := post.made(server, callID); got != want.made {
+		t.Errorf("carried out %d times, want %d", got, want.made)
+	}
+}
+
+// impatience is a middleware that has the caller give up as soon as a fault does
+// nothing any more, so that no test depends on the speed of the machine.
+func impatience(fault callstest.Fault, server *callstest.Server, giveUp func()) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return wire(func(r *http.Request) (*http.Response, error) {
+			switch fault {
+			case callstest.Stall, callstest.StallAfterCreate:
+				go func() {
+					for arrived := false; !arrived && r.Context().Err() == nil; time.Sleep(time.Millisecond) {
+						arrived = len(server.Requests()) > 0
+					}
+					giveUp()
+				}()
+			case callstest.StallBody:
+				response, err := next.RoundTrip(r)
+				if err == nil {
+					response.Body = &stalling{ReadCloser: response.Body, giveUp: giveUp}
+				}
+				return response, err
+			}
+			return next.RoundTrip(r)
+		})
+	}
+}
+
+// stalling is a body of which the second Read has nothing to read.
+type stalling struct {
+	io.ReadCloser
+	giveUp func()
+	read   bool
+}
+
+func (b *stalling) Read(p []byte) (int, error) {
+	if b.read {
+		b.giveUp()
+	}
+	b.read = true
+	return b.ReadCloser.Read(p)
+}
