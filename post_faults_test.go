@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -30,11 +31,14 @@ var posts = map[string]struct {
 	isCreate bool
 	// isRefused: the platform refuses the request whenever it gets to see it.
 	isRefused bool
+	// needsAll: a truncated response does not say that it was carried out.
+	needsAll bool
 }{
 	"CreateOutbound":      {send: errorOf("CreateOutbound"), made: callsMade, isCreate: true},
 	"CreateInbound":       {send: errorOf("CreateInbound"), made: callsMade, isCreate: true},
 	"CreateScheduled":     {send: errorOf("CreateScheduled"), made: callsMade, isCreate: true},
 	"AuthenticateEndUser": {send: authenticate, made: endUsersKnown},
+	"DialThirdParty":      {send: dialThirdParty, made: thirdPartiesDialed, needsAll: true},
 	"Do with a body":      {send: doPost(outboundBody), made: callsMade},
 	"Do without a body":   {send: doPost(nil), made: callsMade, isRefused: true},
 }
@@ -60,9 +64,24 @@ func authenticate(ctx context.Context, c *calls.Client, callID int64) error {
 
 func endUsersKnown(s *callstest.Server, callID int64) int { return len(s.EndUsers(callID)) }
 
+func dialThirdParty(ctx context.Context, c *calls.Client, callID int64) error {
+	_, err := c.DialThirdParty(ctx, callID, calls.ThirdPartyRequest{AgentEmail: "agent@example.com", PhoneNumber: "+1 859-657-9625"})
+	return err
+}
+
+func thirdPartiesDialed(s *callstest.Server, callID int64) int {
+	for _, call := range s.Calls() {
+		if call.ID == callID {
+			return len(call.ThirdParties)
+		}
+	}
+	return 0
+}
+
 func doPost(in any) func(context.Context, *calls.Client, int64) error {
 	return func(ctx context.Context, c *calls.Client, _ int64) error {
-		return c.Do(ctx, http.MethodPost, "calls", in, nil)
+		_, err := c.Do(ctx, http.MethodPost, "calls", nil, in, nil)
+		return err
 	}
 }
 
@@ -197,7 +216,7 @@ func (tt postFault) name() string {
 func (tt postFault) test(t *testing.T, operation string, opts []callstest.Option) {
 	post := posts[operation]
 	server := callstest.NewServer(t, opts...)
-	callID := server.AddCall(callstest.Call{})
+	callID := server.AddCall(callstest.Call{AgentEmail: "agent@example.com", Status: "connected"})
 	server.Fail(tt.faults...)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -208,6 +227,8 @@ func (tt postFault) test(t *testing.T, operation string, opts []callstest.Option
 	switch {
 	case post.isRefused && tt.delivery == calls.DeliveryAccepted:
 		want.delivery, want.err = calls.DeliveryRejected, calls.ErrInvalidRequest
+	case post.needsAll && slices.Contains([]string{"CutBody", "StallBody", "HugeBody"}, tt.name()):
+		want.delivery, want.err = calls.DeliveryUnknown, calls.ErrOutcomeUnknown
 	case !post.isCreate && errors.Is(tt.err, calls.ErrUndecodable):
 		want.err = nil
 	}
