@@ -321,6 +321,8 @@ func checkInvalid(t *testing.T, open openStore) {
 		"no state":             func(e *ledger.Entry) { e.State = "" },
 		"an unknown state":     func(e *ledger.Entry) { e.State = "done" },
 		"a negative call":      func(e *ledger.Entry) { e.CallID = -1 },
+		"an early Until":       func(e *ledger.Entry) { e.Until = time.Unix(-1, 0) },
+		"a late Until":         func(e *ledger.Entry) { e.Until = time.Date(2263, 1, 1, 0, 0, 0, 0, time.UTC) },
 		"a subject not in UTF": func(e *ledger.Entry) { e.Subject = "\xff" },
 	} {
 		e := storeEntry("new", ledger.StatePrepared)
@@ -389,7 +391,7 @@ func checkOpen(t *testing.T, open openStore) {
 		}
 	}
 	full := fullEntry("full")
-	full.Until = time.Time{}.Add(time.Hour)
+	full.Until = storeTime.Add(-time.Hour)
 	mustPut(t, store, full)
 	got, err := store.Open(t.Context(), storeTenant, storeTime)
 	if err != nil || len(got) != 2 || !sameEntry(got[1], full) {

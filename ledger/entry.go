@@ -97,14 +97,17 @@ type Entry struct {
 	Tries int `json:"tries,omitempty"`
 }
 
+// maxUntil is the latest time that a Store can keep as nanoseconds.
+var maxUntil = time.Date(2261, 12, 31, 0, 0, 0, 0, time.UTC)
+
 const (
 	maxText = 255 // bytes of an id, a tenant, a subject
 	maxHow  = 500 // bytes
 )
 
 // Validate reports what a Store refuses: an id or a tenant that is blank, too
-// long or not plain text, a state that is not one of this package, and a negative
-// CallID.
+// long or not plain text, a state that is not one of this package, a negative number,
+// and an Until that is before 1970 or after 2261.
 func (e Entry) Validate() error {
 	switch {
 	case !isPlain(e.ID) || strings.TrimSpace(e.ID) == "":
@@ -117,6 +120,8 @@ func (e Entry) Validate() error {
 		return errors.New("ledger: the state is not known")
 	case e.CallID < 0 || e.Tries < 0:
 		return errors.New("ledger: the call id or the number of tries is negative")
+	case !e.Until.IsZero() && (e.Until.Unix() <= 0 || e.Until.After(maxUntil)):
+		return errors.New("ledger: Until is before 1970 or after 2261")
 	}
 	return nil
 }
