@@ -148,11 +148,10 @@ func (k *Keeper) advance(ctx context.Context, e Entry) (Entry, error) {
 		return k.send(ctx, e)
 	}
 	if e.State == StateSending && k.wait(e) <= 0 {
-		doubted, err := k.doubt(ctx, e)
-		if err != nil {
-			return k.current(ctx, e, err)
+		var err error
+		if e, err = k.doubt(ctx, e); err != nil {
+			return e, err
 		}
-		e = doubted
 	}
 	if e.State == StateInDoubt && k.wait(e) <= 0 {
 		return k.settle(ctx, e)
@@ -172,12 +171,18 @@ func (k *Keeper) wait(e Entry) time.Duration {
 	return 0
 }
 
-// doubt takes a sending entry for dead whose permit is over (rule 4).
+// doubt takes a sending entry for dead whose permit is over (rule 4). Its error is nil
+// if there is more to do for the entry now.
 func (k *Keeper) doubt(ctx context.Context, e Entry) (Entry, error) {
-	e = e.in(StateInDoubt, "the attempt ended without a record of its outcome")
-	err := k.Store.Replace(ctx, e)
-	e.Version++
-	return e, err
+	next := e.in(StateInDoubt, "the attempt ended without a record of its outcome")
+	if err := k.Store.Replace(ctx, next); err != nil {
+		return k.current(ctx, e, err)
+	}
+	next.Version++
+	if k.wait(next) > 0 {
+		return k.report(next, nil)
+	}
+	return next, nil
 }
 
 // current returns the entry as it is stored after a Replace of e failed with err.

@@ -22,28 +22,26 @@ import (
 // concerns.
 func (k *Keeper) Recover(ctx context.Context) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		if err := k.check(); err != nil {
-			yield(Entry{}, err)
-			return
-		}
-		skew, _ := k.clocks()
-		orphans, err := k.Store.Open(ctx, k.Tenant, now().Add(-skew))
+		orphans, err := k.orphans(ctx)
 		if err != nil {
 			yield(Entry{}, err)
 			return
 		}
 		var due, prepared []Entry
 		for _, e := range orphans {
+			var err error
 			if e.State == StateSending {
-				e, err = k.doubt(ctx, e)
-				if err != nil && !yield(k.current(ctx, e, err)) {
-					return
+				if e, err = k.doubt(ctx, e); err != nil || e.State != StateInDoubt {
+					if !yield(e, err) {
+						return
+					}
+					continue
 				}
 			}
 			switch {
 			case e.State == StatePrepared:
 				prepared = append(prepared, e)
-			case e.State == StateInDoubt && err == nil && k.wait(e) <= 0:
+			case e.State == StateInDoubt && k.wait(e) <= 0:
 				due = append(due, e)
 			}
 		}
@@ -58,6 +56,15 @@ func (k *Keeper) Recover(ctx context.Context) iter.Seq2[Entry, error] {
 			}
 		}
 	}
+}
+
+// orphans returns the open entries that nobody has any more.
+func (k *Keeper) orphans(ctx context.Context) ([]Entry, error) {
+	if err := k.check(); err != nil {
+		return nil, err
+	}
+	skew, _ := k.clocks()
+	return k.Store.Open(ctx, k.Tenant, now().Add(-skew))
 }
 
 // settle is settleAll for one entry.
