@@ -1,8 +1,10 @@
 package ledger_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"testing"
 	"time"
@@ -121,6 +123,40 @@ func TestRule2AMarkOfWhichNobodyKnowsIsUndone(t *testing.T) {
 				w.wantCalls(0)
 				w.settle("a")
 				w.want("a", ledger.StateCreated, 397)
+			})
+		})
+	}
+}
+
+// no-fence: the worker stops between its mark and the first byte. What it sends when
+// it wakes up does not leave, and that is a proof.
+func TestRule3NoByteLeavesAfterThePermit(t *testing.T) {
+	tests := map[string]struct {
+		others func(w *world)
+		state  ledger.State
+	}{
+		"for a person": {func(w *world) { w.othersGiveUp("a") }, ledger.StatePrepared},
+		"not made": {func(w *world) {
+			w.othersGiveUp("a")
+			w.decide("a", false, 0)
+		}, ledger.StateNotMade},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.put("a")
+				platform := w.server.InProcess()
+				stopped := roundTrip(func(r *http.Request) (*http.Response, error) {
+					test.others(w)
+					httptrace.ContextClientTrace(r.Context()).GetConn("platform") // as net/http does
+					return platform.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
+				})
+				e, err := w.keeper(w.store, stopped).Advance(w.ctx, "a")
+				if isOpen := test.state.IsOpen(); isOpen != isUnderWay(err) || !isOpen && err != nil {
+					t.Errorf("%v, %v", e, err)
+				}
+				w.want("a", test.state, 0)
+				w.wantCalls(0)
 			})
 		})
 	}
