@@ -191,6 +191,11 @@ func checkUniqueID(t *testing.T, open openStore) {
 	other := storeEntry("a", ledger.StatePrepared)
 	other.Tenant = otherTenant
 	wantError(t, "the id in another tenant", store.Put(t.Context(), other), ledger.ErrExists)
+	holder, closed := storeEntry("holder", ledger.StatePrepared), storeEntry("closed", ledger.StateRejected)
+	closed.Subject = holder.Subject
+	mustPut(t, store, holder, closed)
+	closed.State = ledger.StatePrepared
+	wantError(t, "the id of a closed entry, of a subject that another one holds", store.Put(t.Context(), closed), ledger.ErrExists)
 	wantStored(t, store, first)
 }
 
@@ -446,7 +451,7 @@ func checkDoubts(t *testing.T, open openStore) {
 
 func checkClaimed(t *testing.T, open openStore) {
 	store := open(t)
-	for id, call := range map[string]int64{"a": 1, "b": 2, "c": 3} {
+	for id, call := range map[string]int64{"a": 1, "b": 2, "c": 2900} {
 		e := storeEntry(id, ledger.StateCreated)
 		e.CallID = call
 		mustPut(t, store, e)
@@ -459,7 +464,7 @@ func checkClaimed(t *testing.T, open openStore) {
 		many = append(many, id)
 	}
 	owners, err := store.Claimed(t.Context(), storeTenant, many)
-	if want := (map[int64]string{2: "b", 3: "c"}); err != nil || !reflect.DeepEqual(owners, want) {
+	if want := (map[int64]string{2: "b", 2900: "c"}); err != nil || !reflect.DeepEqual(owners, want) {
 		t.Errorf("owners are %v, %v, want %v", owners, err, want)
 	}
 	for _, none := range [][]int64{nil, {}, {99}, {0}} {
