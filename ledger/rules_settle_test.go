@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
 	"github.com/ccaip-go/calls/ledger"
 )
@@ -275,6 +276,30 @@ func TestRule7AClosedDoubtMattersForADay(t *testing.T) {
 		w.lost("c", callstest.HangUpAfterCreate)
 		w.settle("c")
 		w.want("c", ledger.StateCreated, 398)
+	})
+}
+
+// The same where Recover settles it together with an entry that is older.
+func TestRule7AClosedDoubtMattersForADayInRecover(t *testing.T) {
+	inWorld(t, func(w *world) {
+		e, err := w.worker().Prepare("", calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.store.Put(w.ctx, e); err != nil {
+			t.Fatal(err)
+		}
+		w.server.Fail(callstest.HangUpAfterCreate)
+		_, _ = w.worker().Advance(w.ctx, e.ID)
+		time.Sleep(time.Hour)
+		w.putFor("awaits agent", "chooser@example.com")
+		w.settle("awaits agent")
+		time.Sleep(30 * time.Hour)
+		w.lost("b", callstest.HangUpAfterCreate)
+		time.Sleep(skew + lag)
+		w.recover()
+		w.want(e.ID, ledger.StateCreated, 397)
+		w.want("b", ledger.StateCreated, 398)
 	})
 }
 

@@ -155,18 +155,12 @@ type candidate struct {
 func (k *Keeper) look(ctx context.Context, entries []Entry) (*look, error) {
 	skew, _ := k.clocks()
 	l := &look{skew: skew}
-	since := entries[0].Intent.SentAfter
-	for _, e := range entries {
-		if e.Intent.SentAfter.Before(since) {
-			since = e.Intent.SentAfter
-		}
-	}
-	since = since.Add(-skew)
-	listed, err := k.listing(ctx, since, entries)
+	first := slices.MinFunc(entries, func(a, b Entry) int { return a.Intent.SentAfter.Compare(b.Intent.SentAfter) })
+	listed, err := k.listing(ctx, first.Intent.SentAfter.Add(-skew), entries)
 	if err != nil {
 		return nil, err
 	}
-	rivals, err := k.Store.Doubts(ctx, k.Tenant, since.Add(-rivalAge))
+	rivals, err := k.Store.Doubts(ctx, k.Tenant, l.oldest(first))
 	if err != nil {
 		return nil, err
 	}
@@ -181,6 +175,9 @@ func (k *Keeper) look(ctx context.Context, entries []Entry) (*look, error) {
 	}
 	return l, err
 }
+
+// oldest returns the Until of the oldest closed doubt that matters to an entry.
+func (l *look) oldest(e Entry) time.Time { return e.Intent.SentAfter.Add(-l.skew - rivalAge) }
 
 // listing returns the calls that have changed since a time and fit an entry.
 func (k *Keeper) listing(ctx context.Context, since time.Time, entries []Entry) (listed []*calls.Call, err error) {
@@ -239,7 +236,7 @@ func (l *look) judge(e Entry) verdict {
 		candidates = append(candidates, c.call.ID)
 		for _, rival := range c.rivals {
 			switch {
-			case rival.ID == e.ID:
+			case rival.ID == e.ID || rival.State.IsClosed() && rival.Until.Before(l.oldest(e)):
 			case rival.State == StateSending:
 				return verdict{wait: max(time.Until(rival.Until.Add(l.skew)), comeBack)}
 			default:
