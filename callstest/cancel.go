@@ -18,7 +18,7 @@ const (
 // cancelOne has two responses of the double's own: to a call that was not
 // scheduled, and to one that ended otherwise.
 func (p *platform) cancelOne(id int64, now time.Time) answer {
-	call, isCanceled := p.ledger.cancel(id, now)
+	call, isCanceled := p.history.cancel(id, now)
 	switch {
 	case call == nil || call.ScheduledAt == nil:
 		return notFound()
@@ -43,13 +43,13 @@ func (p *platform) cancelMany(r *http.Request, body []byte, now time.Time) answe
 	}
 	done := cancellation{Canceled: []int64{}, Failed: []int64{}}
 	for _, id := range params.CallIDs {
-		if _, isCanceled := p.ledger.cancel(id, now); isCanceled {
+		if _, isCanceled := p.history.cancel(id, now); isCanceled {
 			done.Canceled = append(done.Canceled, id)
 		} else {
 			done.Failed = append(done.Failed, id)
 		}
 	}
-	location := url.URL{Scheme: p.scheme(), Host: r.Host, Path: cancellationPath + strconv.Itoa(p.ledger.keep(done))}
+	location := url.URL{Scheme: p.scheme(), Host: r.Host, Path: cancellationPath + strconv.Itoa(p.history.keep(done))}
 	return answer{status: http.StatusAccepted, header: http.Header{"Location": {location.String()}}}
 }
 
@@ -62,7 +62,7 @@ type cancellation struct {
 
 func (p *platform) showCancellation(number string) answer {
 	n, err := strconv.Atoi(number)
-	done, ok := p.ledger.cancellation(n)
+	done, ok := p.history.cancellation(n)
 	if err != nil || !ok {
 		return notFound()
 	}
@@ -75,10 +75,10 @@ func missing(parameter string) answer {
 
 // cancel returns the call after it was canceled or, if that was not possible, as it
 // is. It returns nil for a call that does not exist.
-func (l *ledger) cancel(id int64, now time.Time) (call *Call, isCanceled bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	r, ok := l.byID[id]
+func (h *history) cancel(id int64, now time.Time) (call *Call, isCanceled bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r, ok := h.byID[id]
 	if !ok {
 		return nil, false
 	}
@@ -87,24 +87,24 @@ func (l *ledger) cancel(id int64, now time.Time) (call *Call, isCanceled bool) {
 		if slices.Contains([]string{"scheduled", "queued"}, r.Status) {
 			status = "cancelled"
 		}
-		l.change(r, func() { r.moveTo(status, now) })
+		h.change(r, func() { r.moveTo(status, now) })
 	}
 	c := r.clone()
 	return &c, isCanceled
 }
 
-func (l *ledger) keep(c cancellation) (number int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.cancellations = append(l.cancellations, c)
-	return len(l.cancellations)
+func (h *history) keep(c cancellation) (number int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.cancellations = append(h.cancellations, c)
+	return len(h.cancellations)
 }
 
-func (l *ledger) cancellation(number int) (c cancellation, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if number < 1 || number > len(l.cancellations) {
+func (h *history) cancellation(number int) (c cancellation, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if number < 1 || number > len(h.cancellations) {
 		return cancellation{}, false
 	}
-	return l.cancellations[number-1], true
+	return h.cancellations[number-1], true
 }

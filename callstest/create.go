@@ -52,7 +52,7 @@ func (p *platform) create(body []byte, now time.Time) answer {
 }
 
 func (p *platform) created(c Call) answer {
-	return answerJSON(http.StatusCreated, p.world.object(p.ledger.add(c)))
+	return answerJSON(http.StatusCreated, p.world.object(p.history.add(c)))
 }
 
 // refuseBody answers what is no JSON object with values of the documented

@@ -78,20 +78,20 @@ func (p *platform) schedule(c Call, now time.Time) answer {
 	case p.crm.rejection != "":
 		return answerMessage(http.StatusUnprocessableEntity, p.crm.rejection)
 	case hasTicket && (p.crm.closed[c.TicketID] || p.crm.scheduled[c.TicketID]):
-		c.ID = p.ledger.skipID()
+		c.ID = p.history.skipID()
 		return answerJSON(http.StatusCreated, p.world.object(c))
 	case hasTicket && p.crm.unreachable:
-		made := p.ledger.add(c)
-		p.ledger.advance(made.ID, "cancelled", now)
+		made := p.history.add(c)
+		p.history.advance(made.ID, "cancelled", now)
 		return answerJSON(http.StatusCreated, p.world.object(made))
 	}
 	return p.created(c)
 }
 
 // skipID returns an id that no call has or will get.
-func (l *ledger) skipID() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.nextID++
-	return l.nextID - 1
+func (h *history) skipID() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.nextID++
+	return h.nextID - 1
 }

@@ -17,7 +17,7 @@ type EndUser struct {
 
 // authenticateEndUser checks in an order of the double's own.
 func (p *platform) authenticateEndUser(id int64, body []byte) answer {
-	call, ok := p.ledger.call(id)
+	call, ok := p.history.call(id)
 	if !ok {
 		return notFound()
 	}
@@ -32,7 +32,7 @@ func (p *platform) authenticateEndUser(id int64, body []byte) answer {
 		return refuse("Call is already ended")
 	case p.noCRM:
 		return refuse("Unsupported CRM request")
-	case !p.ledger.addEndUser(id, user):
+	case !p.history.addEndUser(id, user):
 		return refuse("Duplicate request: Please wait for the interval to expire")
 	}
 	return answerMessage(http.StatusAccepted, "accepted")
@@ -40,18 +40,18 @@ func (p *platform) authenticateEndUser(id int64, body []byte) answer {
 
 // addEndUser reports whether user is new. The interval after which the platform
 // takes the same request again is not documented; here it never ends.
-func (l *ledger) addEndUser(id int64, user EndUser) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if slices.Contains(l.endUsers[id], user) {
+func (h *history) addEndUser(id int64, user EndUser) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if slices.Contains(h.endUsers[id], user) {
 		return false
 	}
-	l.endUsers[id] = append(l.endUsers[id], user)
+	h.endUsers[id] = append(h.endUsers[id], user)
 	return true
 }
 
-func (l *ledger) endUsersOf(id int64) []EndUser {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.endUsers[id])
+func (h *history) endUsersOf(id int64) []EndUser {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.endUsers[id])
 }

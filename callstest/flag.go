@@ -38,49 +38,49 @@ func (f Flag) answer() answer {
 }
 
 func (p *platform) getFlag(id int64) answer {
-	if _, ok := p.ledger.call(id); !ok {
+	if _, ok := p.history.call(id); !ok {
 		return notFound()
 	}
-	return p.ledger.flag(id).answer()
+	return p.history.flag(id).answer()
 }
 
 // patchFlag answers with all flags; which body the platform sends is not
 // documented.
 func (p *platform) patchFlag(id int64, body []byte) answer {
-	if _, ok := p.ledger.call(id); !ok {
+	if _, ok := p.history.call(id); !ok {
 		return notFound()
 	}
 	var update flagObject
 	if err := json.Unmarshal(body, &update); err != nil {
 		return refuseBody()
 	}
-	return p.ledger.updateFlag(id, Flag{
+	return p.history.updateFlag(id, Flag{
 		VerifiedCustomer: update.VerifiedCustomer,
 		BadActor:         update.BadActor,
 		RepeatCustomer:   cmp.Or(update.RepeatCustomer, update.RepeatCustomers),
 	}).answer()
 }
 
-func (l *ledger) flag(id int64) Flag {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.flags[id].clone()
+func (h *history) flag(id int64) Flag {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.flags[id].clone()
 }
 
-func (l *ledger) setFlag(id int64, f Flag) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.flags[id] = f.clone()
+func (h *history) setFlag(id int64, f Flag) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.flags[id] = f.clone()
 }
 
 // updateFlag leaves alone what is nil in update.
-func (l *ledger) updateFlag(id int64, update Flag) Flag {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	f := l.flags[id]
+func (h *history) updateFlag(id int64, update Flag) Flag {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f := h.flags[id]
 	f.VerifiedCustomer = cmp.Or(update.VerifiedCustomer, f.VerifiedCustomer)
 	f.BadActor = cmp.Or(update.BadActor, f.BadActor)
 	f.RepeatCustomer = cmp.Or(update.RepeatCustomer, f.RepeatCustomer)
-	l.flags[id] = f
+	h.flags[id] = f
 	return f.clone()
 }

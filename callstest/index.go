@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// record is a call of the ledger.
+// record is a call of the history.
 type record struct {
 	Call
 	listedFrom time.Time // when the listing begins to show it; zero: at once

@@ -26,7 +26,14 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
 		defer r.Body.Close()
-		body, _ = io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		var err error
+		if body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1)); err != nil {
+			return nil, err // a request without its body does not arrive
+		}
+	}
+	if r.Host == "" {
+		r = r.Clone(r.Context())
+		r.Host = r.URL.Host
 	}
 	f := p.server.script.take(func(faultKind) bool { return true })
 	a := p.server.respond(r, body, f)

@@ -32,10 +32,10 @@ func (p *platform) list(r *http.Request, now time.Time) answer {
 	if err != nil {
 		return refuse(err.Error())
 	}
-	if p.ledger.sorted[query.column] == nil {
+	if p.history.sorted[query.column] == nil {
 		return refuse("sort_column is not known")
 	}
-	calls, total := p.ledger.page(query, now)
+	calls, total := p.history.page(query, now)
 	objects := make([]listedObject, len(calls))
 	for i, c := range calls {
 		objects[i] = p.world.listed(c)
@@ -111,13 +111,13 @@ func (p *platform) link(r *http.Request, page int, relation string) string {
 }
 
 // page returns copies of the calls on a page, and how many there are on all.
-func (l *ledger) page(q listing, now time.Time) (calls []Call, total int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (h *history) page(q listing, now time.Time) (calls []Call, total int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if q.page == 1 {
-		l.playScripts(now)
+		h.playScripts(now)
 	}
-	records := l.shown(q, now)
+	records := h.shown(q, now)
 	total = len(records)
 	if q.page-1 > total/q.perPage { // also where the product below would overflow
 		return nil, total
@@ -135,13 +135,13 @@ func (l *ledger) page(q listing, now time.Time) (calls []Call, total int) {
 
 // shown returns what the listing shows on all its pages, in ascending order. It
 // looks at every call only if some can be hidden among the others.
-func (l *ledger) shown(q listing, now time.Time) []*record {
-	records := l.sorted[q.column].records
+func (h *history) shown(q listing, now time.Time) []*record {
+	records := h.sorted[q.column].records
 	if q.column == "updated_at" {
-		records = l.sorted[q.column].since(q.updatedFrom)
+		records = h.sorted[q.column].since(q.updatedFrom)
 		q.updatedFrom = time.Time{}
 	}
-	if l.lag == nil && q.updatedFrom.IsZero() {
+	if h.lag == nil && q.updatedFrom.IsZero() {
 		return records
 	}
 	var shown []*record

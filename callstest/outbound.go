@@ -29,7 +29,7 @@ func (p *platform) createOutbound(params *createParams, now time.Time) answer {
 		return p.created(c)
 	}
 	c.AwaitsAgent = true
-	p.ledger.add(c)
+	p.history.add(c)
 	if agent.Answer == AnswerPrompted {
 		return answerJSON(http.StatusOK, newEcho(c))
 	}

@@ -18,7 +18,7 @@ const (
 // platform carries operations out. It knows nothing of faults.
 type platform struct {
 	config
-	ledger *ledger
+	history *history
 }
 
 // perform answers a request whose body has been read.

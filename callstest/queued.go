@@ -46,7 +46,7 @@ func (p *platform) createScheduled(params *createParams, now time.Time) answer {
 	c.ParentCallID = params.CallID
 	if c.MenuID == 0 {
 		// As in the documented example, which names no menu and is in one.
-		parent, _ := p.ledger.call(params.CallID)
+		parent, _ := p.history.call(params.CallID)
 		c.MenuID = parent.MenuID
 	}
 	return p.schedule(c, now)

@@ -90,7 +90,7 @@ func (p *platform) callbackPeriods(menu Menu, start time.Time, hours int) []peri
 		return periods
 	}
 	slots := max(menu.Slots, 1)
-	scheduled := p.ledger.scheduledOn(menu.ID)
+	scheduled := p.history.scheduledOn(menu.ID)
 	begin := start.UTC().Truncate(period)
 	if begin.Before(start) {
 		begin = begin.Add(period)
@@ -109,11 +109,11 @@ func (p *platform) callbackPeriods(menu Menu, start time.Time, hours int) []peri
 
 // scheduledOn counts the calls of a menu that wait for their time, by the begin of
 // their period.
-func (l *ledger) scheduledOn(menuID int64) map[time.Time]int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (h *history) scheduledOn(menuID int64) map[time.Time]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	count := map[time.Time]int{}
-	for _, r := range l.records {
+	for _, r := range h.records {
 		if r.MenuID == menuID && r.ScheduledAt != nil && !r.hasEnded() {
 			count[r.ScheduledAt.UTC().Truncate(period)]++
 		}

@@ -76,7 +76,7 @@ func Start(opts ...Option) (*Server, error) {
 
 func newServer(c config, sec security, port *closedPort, addr string) *Server {
 	s := &Server{
-		platform:   &platform{config: c, ledger: newLedger(c.lag)},
+		platform:   &platform{config: c, history: newHistory(c.lag)},
 		journal:    &journal{limit: c.rateLimit},
 		script:     &script{},
 		url:        c.scheme() + "://" + addr,

@@ -4,10 +4,10 @@ import "fmt"
 
 // Calls returns copies of all calls, the oldest first. It has those that await
 // their agent too.
-func (s *Server) Calls() []Call { return s.platform.ledger.all() }
+func (s *Server) Calls() []Call { return s.platform.history.all() }
 
 // Call returns a copy of the call of that id. ok is false if there is none.
-func (s *Server) Call(id int64) (call Call, ok bool) { return s.platform.ledger.call(id) }
+func (s *Server) Call(id int64) (call Call, ok bool) { return s.platform.history.call(id) }
 
 // AddCall adds a call that no request has made, and returns its id, which is c's
 // own unless that is 0. A call of the same id is replaced. An empty Type is
@@ -17,13 +17,13 @@ func (s *Server) Call(id int64) (call Call, ok bool) { return s.platform.ledger.
 //
 // Many calls cost little: a hundred thousand are fine.
 func (s *Server) AddCall(c Call) (id int64) {
-	return s.platform.ledger.add(c.normal(s.platform.now())).ID
+	return s.platform.history.add(c.normal(s.platform.now())).ID
 }
 
 // Place makes the oldest call that awaits its agent an assigned one, as if the
 // agent had placed it by hand now. ok is false if no call awaits its agent.
 func (s *Server) Place() (id int64, ok bool) {
-	return s.platform.ledger.place(s.platform.now())
+	return s.platform.history.place(s.platform.now())
 }
 
 // Requests returns copies of all requests that have arrived, in the order of
@@ -33,25 +33,25 @@ func (s *Server) Requests() []Request { return s.journal.all() }
 
 // Flag returns the reserved data attributes of a call. They are nil for a call
 // that does not exist.
-func (s *Server) Flag(callID int64) Flag { return s.platform.ledger.flag(callID) }
+func (s *Server) Flag(callID int64) Flag { return s.platform.history.flag(callID) }
 
 // SetFlag sets all three reserved data attributes of a call; nil makes one
 // unset. It can be done before the call exists.
-func (s *Server) SetFlag(callID int64, f Flag) { s.platform.ledger.setFlag(callID, f) }
+func (s *Server) SetFlag(callID int64, f Flag) { s.platform.history.setFlag(callID, f) }
 
 // EndUsers returns the authentications that were accepted for a call, the oldest
 // first.
-func (s *Server) EndUsers(callID int64) []EndUser { return s.platform.ledger.endUsersOf(callID) }
+func (s *Server) EndUsers(callID int64) []EndUser { return s.platform.history.endUsersOf(callID) }
 
 func (s *Server) advance(id int64, status string) error {
-	if !s.platform.ledger.advance(id, status, s.platform.now()) {
+	if !s.platform.history.advance(id, status, s.platform.now()) {
 		return unknownCall(id)
 	}
 	return nil
 }
 
 func (s *Server) scriptStatuses(id int64, statuses ...string) error {
-	if !s.platform.ledger.script(id, statuses) {
+	if !s.platform.history.script(id, statuses) {
 		return unknownCall(id)
 	}
 	return nil

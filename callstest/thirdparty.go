@@ -41,7 +41,7 @@ func (p *platform) dial(id int64, body []byte) answer {
 	if err := json.Unmarshal(body, &params); err != nil {
 		return refuseBody()
 	}
-	call, ok := p.ledger.call(id)
+	call, ok := p.history.call(id)
 	_, agent := p.world.agent(params.AgentEmail)
 	switch {
 	case params.AgentEmail == "":
@@ -57,19 +57,19 @@ func (p *platform) dial(id int64, body []byte) answer {
 	case !dialable(params.PhoneNumber) || slices.Contains(p.unreachable, digitsOf(params.PhoneNumber)):
 		return answerMessage(http.StatusUnprocessableEntity, "Error dialing third party")
 	}
-	third := p.ledger.addThirdParty(id, ThirdParty{AgentEmail: params.AgentEmail, PhoneNumber: params.PhoneNumber})
+	third := p.history.addThirdParty(id, ThirdParty{AgentEmail: params.AgentEmail, PhoneNumber: params.PhoneNumber})
 	return answerJSON(http.StatusOK, map[string]any{
 		"message":     "Third party dialing initiated",
 		"participant": map[string]any{"id": third.ParticipantID, "type": "third_party", "status": "connecting"},
 	})
 }
 
-func (l *ledger) addThirdParty(callID int64, third ThirdParty) ThirdParty {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	third.ParticipantID = firstParticipantID + int64(l.thirdParties)
-	l.thirdParties++
-	r := l.byID[callID]
+func (h *history) addThirdParty(callID int64, third ThirdParty) ThirdParty {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	third.ParticipantID = firstParticipantID + int64(h.thirdParties)
+	h.thirdParties++
+	r := h.byID[callID]
 	r.ThirdParties = append(r.ThirdParties, third)
 	return third
 }

@@ -1,0 +1,149 @@
+package callstest
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// firstID is the id of the first documented example answer.
+const firstID = 397
+
+// history is what the platform remembers. It is safe for concurrent use.
+type history struct {
+	lag func(callID int64) time.Duration // nil: none
+
+	mu       sync.Mutex
+	records  []*record // in the order of their creation
+	byID     map[int64]*record
+	sorted   map[string]*index // by the name of the column; which there are does not change
+	scripts  map[int64][]string
+	flags    map[int64]Flag
+	endUsers map[int64][]EndUser
+	nextID   int64
+
+	cancellations []cancellation
+	thirdParties  int // of all calls
+}
+
+func newHistory(lag func(callID int64) time.Duration) *history {
+	return &history{
+		lag:      lag,
+		byID:     map[int64]*record{},
+		sorted:   newIndexes(),
+		scripts:  map[int64][]string{},
+		flags:    map[int64]Flag{},
+		endUsers: map[int64][]EndUser{},
+		nextID:   firstID,
+	}
+}
+
+// add returns c with the id that it has got, if it was without.
+func (h *history) add(c Call) Call {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if earlier, ok := h.byID[c.ID]; ok {
+		h.change(earlier, func() { earlier.Call = c })
+		return c.clone()
+	}
+	r := &record{Call: c}
+	h.records = append(h.records, r)
+	if !c.AwaitsAgent {
+		h.enter(r)
+	}
+	return r.clone()
+}
+
+// enter makes a call known by its id and shows it in the listing.
+func (h *history) enter(r *record) {
+	if r.ID == 0 {
+		r.ID = h.nextID
+	}
+	h.nextID = max(h.nextID, r.ID+1)
+	if h.lag != nil {
+		r.listedFrom = r.CreatedAt.Add(h.lag(r.ID))
+	}
+	h.byID[r.ID] = r
+	for _, x := range h.sorted {
+		x.insert(r)
+	}
+}
+
+func (h *history) change(r *record, change func()) {
+	for _, x := range h.sorted {
+		x.remove(r)
+	}
+	change()
+	for _, x := range h.sorted {
+		x.insert(r)
+	}
+}
+
+// place gives the oldest call that awaits its agent an id.
+func (h *history) place(now time.Time) (id int64, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	i := slices.IndexFunc(h.records, func(r *record) bool { return r.AwaitsAgent })
+	if i < 0 {
+		return 0, false
+	}
+	r := h.records[i]
+	r.AwaitsAgent = false
+	r.CreatedAt = now
+	r.moveTo("assigned", now)
+	h.enter(r)
+	return r.ID, true
+}
+
+func (h *history) all() []Call {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	calls := make([]Call, len(h.records))
+	for i, r := range h.records {
+		calls[i] = r.clone()
+	}
+	return calls
+}
+
+func (h *history) call(id int64) (Call, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r, ok := h.byID[id]
+	if !ok {
+		return Call{}, false
+	}
+	return r.clone(), true
+}
+
+func (h *history) advance(id int64, status string, now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r, ok := h.byID[id]
+	if ok {
+		h.change(r, func() { r.moveTo(status, now) })
+	}
+	return ok
+}
+
+func (h *history) script(id int64, statuses []string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, ok := h.byID[id]
+	if ok {
+		h.scripts[id] = append(h.scripts[id], statuses...)
+	}
+	return ok
+}
+
+// playScripts moves every scripted call one status on.
+func (h *history) playScripts(now time.Time) {
+	for id, statuses := range h.scripts {
+		if len(statuses) == 0 {
+			delete(h.scripts, id)
+			continue
+		}
+		r := h.byID[id]
+		h.change(r, func() { r.moveTo(statuses[0], now) })
+		h.scripts[id] = statuses[1:]
+	}
+}

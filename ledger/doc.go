@@ -1,0 +1,55 @@
+// Package ledger creates calls that survive a crash, a deploy and a fleet: each of
+// them once, and none of them lost silently.
+//
+// The platform has no idempotency key. If a process is killed, or a response is lost,
+// after a create was sent, only a record that was made before can tell that the call
+// may exist. A ledger is that record. An [Entry] is one create:
+//
+//	prepared → sending → created | awaits agent | rejected
+//	                   → in doubt → created
+//	                              → for a person → created | not made
+//
+// A [Store] keeps the entries: [Memory], or a table of PostgreSQL or SQLite with
+// package sqlledger. A [Keeper] moves them on:
+//
+//	keeper := &ledger.Keeper{Client: client, Store: store, Tenant: "customer"}
+//
+//	entry, err := keeper.Prepare("ticket 71450", request) // sends nothing
+//	…
+//	entry.ID = "task 8812"                                // optional: a name of your own
+//	err = store.Put(ctx, entry)                           // ErrExists, ErrBusy: it is there
+//	…
+//	entry, err = keeper.Advance(ctx, entry.ID)            // as far as it goes now
+//	var underWay *ledger.ErrUnderWay
+//	if errors.As(err, &underWay) {
+//		// Advance it again after underWay.Wait, from any process.
+//	}
+//
+// Advance never sends what may have been carried out. It marks the entry before the
+// first byte leaves, and no byte leaves after the time that the mark names, however
+// long the process was stopped in between. If the response is lost it waits until a
+// listing shows the call if there is one, and then looks for a call that can only be
+// that of this create. What that does not settle is left to a person, who says with
+// [Keeper.Decide] what became of it, or has the listing looked at once more with
+// [Keeper.LookAgain].
+//
+// An entry has no owner. A job queue can advance it at least once, two jobs can
+// advance it at the same time, and a process can be killed at any point: whatever is
+// left behind is taken up by the next Advance, or by [Keeper.Recover], which every
+// program calls at its start and then again and again.
+//
+// # What stays open
+//
+// A listing shows neither the agent nor the end user of a call. Creates of one kind
+// without a ticket or a time of their own cannot be told apart in it, so that if the
+// responses of two of them are lost within a minute or so, both are left to a person.
+// A call that a person makes by hand can look like that of a create. A listing can lag
+// for longer than Lag, and a proxy can hold a request for longer than Skew: then a
+// person is asked about a call that turns up later, so have it decided hours later,
+// never minutes.
+//
+// # The rules
+//
+// The order of all steps follows thirteen rules that were checked with a model checker
+// in the directory model, where its README explains them.
+package ledger
