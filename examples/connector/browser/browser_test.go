@@ -131,13 +131,10 @@ func TestButtonThatChangedUnderTheFingerDoesNotRing(t *testing.T) {
 		const button = () => document.querySelector(%q)
 		new MutationObserver(() => { if (button().textContent === "Call again") button().click() })
 			.observe(button().closest("tr"), {childList: true})
-		document.addEventListener("submit", event => { document.title = "submitted " + !event.defaultPrevented })`, callButton("71450"))))
+		document.addEventListener("submit", event => { document.body.id = event.defaultPrevented ? "prevented" : "submitted" })`, callButton("71450"))))
 	other := p.colleague()
 	other.do(other.visit("/"), press("71450"), see("h2", "The call is created"))
-	p.do(see("a", "call created"))
-	if title := get(p, chromedp.Title()); title != "submitted false" && title != "Tickets · Connector" {
-		t.Errorf("the title is %q", title)
-	}
+	p.do(chromedp.WaitVisible(chromedp.CSS("#prevented")))
 	p.wantCalls(397)
 }
 
