@@ -9,117 +9,134 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// creation asks the platform for a call.
-type creation func(ctx context.Context) (*calls.CreateResult, error)
-
 // call is the Call button of a ticket.
 func (s *service) call(w http.ResponseWriter, r *http.Request) {
 	t, ok := s.tickets.find(r.PathValue("id"))
-	if !ok {
+	if !ok || !t.IsCallable() {
 		s.tell(w, http.StatusNotFound, "There is no such ticket", "Nobody was called.")
 		return
 	}
-	request := calls.OutboundRequest{AgentEmail: t.Agent, TicketID: t.ID}
-	s.submit(w, r, attempt{
-		Subject:  "ticket " + t.ID,
+	n, isOurs := s.nonces.read(r.PostForm.Get("nonce"), actionCall, t.ID)
+	if !isOurs {
+		s.outOfDate(w)
+		return
+	}
+	s.submit(w, r, n, attempt{
+		Subject:  t.callee(),
 		TicketID: t.ID,
 		Title:    "Call for ticket " + t.ID,
-	}, func(ctx context.Context) (*calls.CreateResult, error) { return s.client.CreateOutbound(ctx, request) })
+	}, calls.OutboundRequest{AgentEmail: t.Agent, TicketID: t.ID})
 }
 
 // submit has a form make one call, however often it is submitted, and sends the
-// browser to the page that tells what became of it.
-func (s *service) submit(w http.ResponseWriter, r *http.Request, a attempt, create creation) {
-	a.ID, a.Started = r.PostForm.Get("nonce"), s.now()
-	if !s.nonces.isOurs(a.ID) {
-		s.tell(w, http.StatusBadRequest, "This page is out of date", "Nobody was called. Start again from the tickets.")
+// browser to the page that shows what became of it.
+func (s *service) submit(w http.ResponseWriter, r *http.Request, n nonce, a attempt, request calls.CreateRequest) {
+	a.ID, a.shown, a.Started = n.ID, n.Shown, s.now()
+	a, became := s.attempts.begin(a, n.Seen)
+	address := "/attempts/" + a.ID
+	switch became {
+	case busy:
+		s.render(w, http.StatusConflict, "busy.html", page{Title: "Nobody was called just now", Body: a})
 		return
-	}
-	begun, isNew := s.attempts.begin(a)
-	switch {
-	case isNew:
-		// The browser may go away meanwhile: a create that is cut off is one that
-		// nobody knows the outcome of.
+	case overtaken:
+		s.renderAttempt(w, http.StatusConflict, attemptPage{attempt: a, IsOvertaken: true})
+		return
+	case expired:
+		s.outOfDate(w)
+		return
+	case full:
+		s.tellBusy(w, "Too many calls are under way or not settled. Nobody was called: try again in a moment, or settle those that have to be checked.")
+		return
+	case repeated:
+		address += "?repeated=1"
+	case begun:
+		// The browser may go away meanwhile: a create that is canceled is one whose
+		// outcome is unknown.
 		ctx := context.WithoutCancel(r.Context())
-		s.background.Go(func() { s.carryOut(ctx, begun, create) })
-	case begun.ID != a.ID:
-		s.render(w, http.StatusConflict, "busy.html", page{Title: "Nobody was called just now", Body: begun})
-		return
+		s.background.Go(func() { s.carryOut(ctx, a, request) })
 	}
 	select {
-	case <-begun.answered: // mostly at once, which spares people a page that says "wait"
+	case <-a.asked: // mostly at once, which spares people a page that says "wait"
 	case <-time.After(s.patience):
 	case <-r.Context().Done():
-	}
-	address := "/attempts/" + begun.ID
-	if !isNew {
-		address += "?repeated=1"
 	}
 	http.Redirect(w, r, address, http.StatusSeeOther)
 }
 
-func (s *service) carryOut(ctx context.Context, a attempt, create creation) {
-	s.demo.beforeCreate(a)
-	o := s.create(ctx, create)
-	s.record(a, o)
-	close(a.answered)
+func (s *service) carryOut(ctx context.Context, a attempt, request calls.CreateRequest) {
+	o, cause := s.create(s.demo.beforeCreate(ctx, a), request)
+	s.record(a.ID, o, cause)
 	if o.State == settling {
-		s.settle(ctx, a, o.Lost)
+		s.settle(ctx, a.ID, o.Lost)
 	}
 }
 
-func (s *service) create(ctx context.Context, create creation) outcome {
+// create asks the platform for a call. It returns the error, too, for the log.
+func (s *service) create(ctx context.Context, request calls.CreateRequest) (outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	result, err := create(ctx)
-	switch delivery := calls.DeliveryOf(err); {
-	case err == nil && result.AwaitsAgent:
-		return outcome{State: awaitsAgent}
-	case err == nil:
-		return outcome{State: created, Call: result.Call}
-	case delivery == calls.DeliveryNotSent, delivery == calls.DeliveryRejected:
-		return outcome{State: refused, Err: err}
+	result, err := s.client.Create(ctx, request)
+	if err == nil && result.AwaitsAgent {
+		return outcome{State: awaitsAgent}, nil
 	}
-	return outcome{State: settling, Lost: err}
+	if err == nil {
+		return outcome{State: created, Call: newCall(result.Call)}, nil
+	}
+	intent, wasSent := calls.IntentOf(err)
+	if calls.DeliveryOf(err).MayExist() && wasSent {
+		return outcome{State: settling, Lost: intent}, err
+	}
+	return outcome{State: refused, Err: err}, err
 }
 
-func (s *service) record(a attempt, o outcome) {
-	s.attempts.end(a.ID, o)
-	s.logState(a.ID)
+// record records what became of an attempt, and logs it with the cause.
+func (s *service) record(id string, o outcome, err error) {
+	s.logState(s.attempts.advance(id, o), err)
 }
 
 // logState logs no error text: the platform's own words could have a number in
-// them. The SDK logs what it finds odd, without.
-func (s *service) logState(id string) {
-	a, _ := s.attempts.find(id)
+// them.
+func (s *service) logState(a attempt, err error) {
 	attrs := []any{slog.String("ticket", a.TicketID), slog.String("state", string(a.State)), slog.Duration("after", s.now().Sub(a.Started).Round(time.Millisecond))}
-	if a.Call != nil {
+	if a.Call.ID != 0 {
 		attrs = append(attrs, slog.Int64("call", a.Call.ID))
 	}
-	s.logger.Info("attempt", attrs...)
+	if err == nil {
+		s.logger.Info("attempt", attrs...)
+		return
+	}
+	s.logger.Warn("attempt", append(attrs, slog.String("cause", causeOf(err)))...)
 }
 
 // attemptPage is what attempt.html shows.
 type attemptPage struct {
 	attempt
-	Repeated bool   // the form was submitted before
-	Problem  string // with the decision of a person
+	Nonce       string
+	IsRepeated  bool   // the form was submitted before
+	IsOvertaken bool   // another form was submitted before
+	Problem     string // with the decision of a person
 }
 
-// showAttempt tells what became of an attempt so far.
+// Mark changes whenever the page shows something else.
+func (p attemptPage) Mark() string { return mark(p.attempt) }
+
+// showAttempt shows what became of an attempt so far.
 func (s *service) showAttempt(w http.ResponseWriter, r *http.Request) {
 	a, ok := s.attempts.find(r.PathValue("id"))
 	if !ok {
-		s.tell(w, http.StatusNotFound, "Nothing is known of this", "The service may have been started anew since. Check whether the customer was called before you call.")
+		s.tell(w, http.StatusNotFound, "Nothing is known about this", "It may have been forgotten because of its age or a restart. Check whether the customer was called before you call.")
 		return
 	}
-	s.renderAttempt(w, http.StatusOK, attemptPage{attempt: a, Repeated: r.URL.Query().Has("repeated")})
+	query := r.URL.Query()
+	s.renderAttempt(w, http.StatusOK, attemptPage{attempt: a, IsRepeated: query.Has("repeated"), IsOvertaken: query.Has("overtaken")})
 }
 
 func (s *service) renderAttempt(w http.ResponseWriter, status int, body attemptPage) {
-	p := page{Title: body.Title, Body: body}
-	if body.State == underWay || body.State == settling {
-		p.Refresh = 1
+	body.Nonce = s.nonces.issue(actionAttempt, body.ID, body.Version)
+	p := page{Title: body.Title, Body: body, Live: "/attempts/" + body.ID}
+	if body.IsOvertaken {
+		p.Live += "?overtaken=1"
 	}
+	p.MustReload = body.State.IsMoving()
 	s.render(w, status, "attempt.html", p)
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/ccaip-go/calls"
@@ -13,51 +15,108 @@ import (
 type demo struct {
 	server *callstest.Server
 	next   atomic.Pointer[trick]
+	// The double breaks the next request that it gets. While mu is held no other
+	// request gets ahead of the create.
+	mu sync.Mutex
 }
 
-// trick is something that the double does to the next call.
+// trick is something that the double does: to the next call or, if there is
+// nothing to wait for, at once.
 type trick struct {
 	Name, Label, Armed string
 	fault              callstest.Fault
 	another            bool // somebody else calls for the same ticket
+	atOnce             func(*callstest.Server)
 }
 
 var tricks = []*trick{
-	{Name: "answer", Label: "Lose the next answer", Armed: "The next call will be made, and the answer lost.", fault: callstest.HangUpAfterCreate},
-	{Name: "request", Label: "Lose the next request", Armed: "The next call will not be made, and no answer will come.", fault: callstest.HangUpAfterRead},
-	{Name: "two", Label: "Lose the answer, and have a colleague call too", Armed: "The answer to the next call will be lost, while a colleague calls for the same ticket.", fault: callstest.HangUpAfterCreate, another: true},
+	{Name: "answer", Label: "Lose the next response", Armed: "The next call will be made, and the response lost.", fault: callstest.HangUpAfterCreate},
+	{Name: "request", Label: "Lose the next request", Armed: "The next call will not be made, and no response will come.", fault: callstest.HangUpAfterRead},
+	{Name: "two", Label: "Lose the response, and have a colleague call too", Armed: "The response to the next call will be lost, while a colleague calls for the same ticket.", fault: callstest.HangUpAfterCreate, another: true},
+	{Name: "advance", Label: "Have the calls move on", atOnce: moveOn},
 }
 
-// Tricks and Armed are for the pages.
-func (d *demo) Tricks() []*trick { return tricks }
+// demoPanel is what the pages show of a demo.
+type demoPanel struct {
+	Nonce, Armed string
+	Tricks       []*trick
+}
 
-func (d *demo) Armed() string {
-	if armed := d.next.Load(); armed != nil {
-		return armed.Armed
+func (s *service) demoPanel() *demoPanel {
+	if s.demo == nil {
+		return nil
 	}
-	return ""
+	panel := &demoPanel{Nonce: s.nonces.issue(actionDemo, "", 0), Tricks: tricks}
+	if armed := s.demo.next.Load(); armed != nil {
+		panel.Armed = armed.Armed
+	}
+	return panel
 }
 
-// arm sets the trick for the next call; there is only ever one.
-func (d *demo) arm(w http.ResponseWriter, r *http.Request) {
+// armDemo sets the trick for the next call; there is only ever one.
+func (s *service) armDemo(w http.ResponseWriter, r *http.Request) {
+	if !s.comesFromOurPage(r, actionDemo, "") {
+		s.outOfDate(w)
+		return
+	}
 	for _, t := range tricks {
-		if t.Name == r.PostForm.Get("trick") {
-			d.next.Store(t)
+		switch {
+		case t.Name != r.PostForm.Get("trick"):
+		case t.atOnce != nil:
+			t.atOnce(s.demo.server)
+		default:
+			s.demo.next.Store(t)
 		}
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-func (d *demo) beforeCreate(a attempt) {
+type trickKey struct{}
+
+// beforeCreate returns the context that a create has to be made with, so that the
+// trick meets it.
+func (d *demo) beforeCreate(ctx context.Context, a attempt) context.Context {
 	if d == nil {
-		return
+		return ctx
 	}
 	t := d.next.Swap(nil)
 	if t == nil {
-		return
+		return ctx
 	}
-	d.server.Fail(t.fault)
 	if t.another && a.TicketID != "" {
-		d.server.AddCall(callstest.Call{Type: string(calls.CallTypeOutbound), Status: "assigned", TicketID: a.TicketID})
+		d.server.AddCall(callstest.Call{Type: "Voice Outbound (API)", Status: "assigned", TicketID: a.TicketID})
+	}
+	return context.WithValue(ctx, trickKey{}, t)
+}
+
+// wrap is a middleware of the client that lets one request at a time reach the
+// double, and breaks the create that a trick is for.
+func (d *demo) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if t, ok := r.Context().Value(trickKey{}).(*trick); ok {
+			d.server.Fail(t.fault)
+		}
+		return next.RoundTrip(r)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// moveOn gives each running call of the double its next status.
+func moveOn(server *callstest.Server) {
+	next := map[calls.CallStatus]calls.CallStatus{
+		calls.CallStatusQueued:     calls.CallStatusAssigned,
+		calls.CallStatusAssigned:   calls.CallStatusConnecting,
+		calls.CallStatusConnecting: calls.CallStatusConnected,
+		calls.CallStatusConnected:  calls.CallStatusFinished,
+	}
+	for _, c := range server.Calls() {
+		if status, ok := next[calls.CallStatus(c.Status)]; ok && !c.AwaitsAgent {
+			_ = server.Advance(c.ID, status) // of a call that is there
+		}
 	}
 }

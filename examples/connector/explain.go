@@ -10,7 +10,7 @@ import (
 )
 
 // explanation puts a problem in the words of the person who wants to call, and
-// tells which field of a form it is about.
+// names the field of a form that it is about.
 type explanation struct {
 	problem error
 	field   string // by its name in the API; "" if none
@@ -20,7 +20,7 @@ type explanation struct {
 // explanations has special problems before general ones.
 var explanations = []explanation{
 	{calls.ErrAgentEmailRequired, "agent_email", "The ticket has no agent who could call."},
-	{calls.ErrAgentEmailInvalid, "agent_email", "The ticket's agent is none of the platform's."},
+	{calls.ErrAgentEmailInvalid, "agent_email", "The platform does not know the ticket's agent."},
 	{calls.ErrAgentUnavailable, "agent_email", "The agent cannot take a call now. Try again later, or give the ticket to somebody else."},
 	{calls.ErrAgentNotPermitted, "agent_email", "The agent may not make calls. An administrator can allow it."},
 	{calls.ErrTicketOrNumberRequired, "end_user_number", "Give a ticket or a telephone number."},
@@ -34,7 +34,7 @@ var explanations = []explanation{
 	{calls.ErrMenuManualRedirection, "menu_id", "This menu is redirected by hand and takes no calls now."},
 	{calls.ErrMenuAfterHours, "menu_id", "This menu is after hours and takes no calls now."},
 	{calls.ErrMenuClosed, "menu_id", "This menu takes no calls now."},
-	{calls.ErrLanguageUnavailable, "lang", "This menu does not speak this language."},
+	{calls.ErrLanguageUnavailable, "lang", "This menu does not offer this language."},
 	{calls.ErrLanguageNotFound, "lang", "The platform does not know this language."},
 	{calls.ErrLanguageMalformed, "lang", "Write the language like en or fr-CA. Small and capital letters matter."},
 	{calls.ErrScheduledAtRequired, "scheduled_at", "Give the day and the time of the call."},
@@ -46,7 +46,7 @@ var explanations = []explanation{
 	{calls.ErrForbidden, "", "The platform does not let this service do that. Tell whoever runs it."},
 	{calls.ErrNotFound, "", "The platform does not know what this service asks for. Tell whoever runs it to check its subdomain."},
 	{calls.ErrServer, "", "The platform failed. Try again later."},
-	{calls.ErrRedirected, "", "Something other than the platform has answered. Tell whoever runs this service to check its address."},
+	{calls.ErrRedirected, "", "Something other than the platform responded. Tell whoever runs this service to check the platform's address."},
 }
 
 func explain(err error) string {
@@ -56,21 +56,32 @@ func explain(err error) string {
 		}
 	}
 	var invalid *calls.ValidationError
-	var said *calls.APIError
-	isAnswer := errors.As(err, &said)
+	var response *calls.APIError
+	isResponse := errors.As(err, &response)
 	switch {
 	case errors.As(err, &invalid):
 		return "This " + invalid.Reason + "."
-	case errors.Is(err, calls.ErrRateLimited) && isAnswer && said.RetryAfter > 0:
-		return fmt.Sprintf("The platform is busy. Try again in %s.", said.RetryAfter.Round(time.Second))
+	case errors.Is(err, calls.ErrRateLimited) && isResponse && response.RetryAfter > 0:
+		return fmt.Sprintf("The platform is busy. Try again in %s.", response.RetryAfter.Round(time.Second))
 	case errors.Is(err, calls.ErrRateLimited):
 		return "The platform is busy. Try again in a moment."
-	case isAnswer && said.Message != "":
-		return fmt.Sprintf("The platform says: “%s”.", strings.TrimSuffix(said.Message, "."))
+	case isResponse && response.Message != "":
+		return fmt.Sprintf("The platform says: “%s”.", excerpt(response.Message))
 	case calls.DeliveryOf(err) == calls.DeliveryNotSent:
 		return "The platform could not be reached, and nothing was sent. Try again in a moment."
 	}
-	return "The platform did not answer in a way that can be understood. Try again later."
+	return "The platform's response could not be understood. Try again later."
+}
+
+const maxExcerpt = 300 // characters
+
+// excerpt returns the beginning of a text of the platform, as it can be shown.
+func excerpt(text string) string {
+	shown := []rune(printable(strings.TrimSuffix(text, ".")))
+	if len(shown) > maxExcerpt {
+		return string(shown[:maxExcerpt]) + "…"
+	}
+	return string(shown)
 }
 
 // problems returns, field by field, everything that is wrong with a request,

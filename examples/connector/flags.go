@@ -12,6 +12,7 @@ import (
 // flagPanel is what flags.html shows.
 type flagPanel struct {
 	CallID  int64
+	Nonce   string
 	Flags   []flagField
 	Changed bool
 	Problem string
@@ -40,8 +41,12 @@ func (s *service) showFlags(w http.ResponseWriter, r *http.Request) {
 }
 
 // changeFlags changes what is yes or no in the form, and leaves the rest as it
-// is. It does no harm twice, so the form needs no nonce.
+// is. It does no harm twice.
 func (s *service) changeFlags(w http.ResponseWriter, r *http.Request) {
+	if !s.comesFromOurPage(r, actionFlags, r.PathValue("id")) {
+		s.outOfDate(w)
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.timeout)
 	defer cancel()
 	err := s.client.UpdateCustomerFlag(ctx, callID(r), calls.CustomerFlagUpdate{
@@ -75,6 +80,7 @@ func (s *service) renderFlags(w http.ResponseWriter, r *http.Request, status int
 		Title: "Customer flag of call " + r.PathValue("id"),
 		Body: flagPanel{
 			CallID: callID(r),
+			Nonce:  s.nonces.issue(actionFlags, r.PathValue("id"), 0),
 			Flags: []flagField{
 				{"verified_customer", "Verified customer", flag.VerifiedCustomer},
 				{"bad_actor", "Bad actor", flag.BadActor},
@@ -86,9 +92,14 @@ func (s *service) renderFlags(w http.ResponseWriter, r *http.Request, status int
 	})
 }
 
-// callID is 0, which no call has, where the address has something else.
+// callID returns 0, which no call has, if the address has something else than an
+// id as this service writes it.
 func callID(r *http.Request) int64 {
-	id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	text := r.PathValue("id")
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || strconv.FormatInt(id, 10) != text {
+		return 0
+	}
 	return id
 }
 

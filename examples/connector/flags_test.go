@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/ccaip-go/calls/callstest"
@@ -20,6 +21,14 @@ func TestFlagPanel(t *testing.T) {
 
 	p = s.post("/calls/397/flags", url.Values{"verified_customer": {""}})
 	s.wants(p, http.StatusUnprocessableEntity, "Choose yes or no for at least one of them.", "Verified customer: yes")
+}
+
+func TestOnlyTheIDItselfNamesACall(t *testing.T) {
+	s := newSite(t)
+	s.call("71450")
+	for _, id := range []string{"0397", strings.Repeat("0", 15000) + "397", "+397", "397%20", "-397", "99999999999999999999"} {
+		s.wants(s.get("/calls/"+id+"/flags"), http.StatusNotFound, "There is no such call")
+	}
 }
 
 func TestFlagPanelOfAPlatformThatFails(t *testing.T) {

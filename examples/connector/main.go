@@ -1,6 +1,6 @@
 // Connector is a small web service that a CRM could start from: tickets with a
 // Call button, calls at a later time, and the customer flag of a call. It never
-// rings anybody twice because of a double click or a lost answer.
+// rings anybody twice because of a double click or a lost response.
 //
 //	go run ./examples/connector
 //	go run ./examples/connector -addr 127.0.0.1:9000 -tickets tickets.json
@@ -25,15 +25,21 @@ import (
 
 type settings struct {
 	addr, host, tickets string
+	auth, proxy         string // NAME:FILE
+	open, hash          bool
 	window              time.Duration
 }
 
 func main() {
 	var set settings
 	flag.StringVar(&set.addr, "addr", "127.0.0.1:8080", "address to listen on")
-	flag.StringVar(&set.host, "host", "", "name that people reach this service by, if a proxy stands before it")
+	flag.StringVar(&set.host, "host", "", "name that people reach this service by, such as crm.example.com")
 	flag.StringVar(&set.tickets, "tickets", "", "JSON file of tickets, like examples/connector/tickets.json (required on the real platform)")
-	flag.DurationVar(&set.window, "settle", 15*time.Second, "how long to look for a call whose answer was lost")
+	flag.StringVar(&set.auth, "auth", "", "USER:FILE: ask for this user name and the password whose hash the file has")
+	flag.StringVar(&set.proxy, "proxy", "", "HEADER:FILE: accept only requests in which a proxy has set this header to the secret in the file")
+	flag.BoolVar(&set.open, "open", false, "listen on an address that others reach although neither -auth nor -proxy is given")
+	flag.BoolVar(&set.hash, "hash-password", false, "read a password from standard input, print its hash for -auth, and exit")
+	flag.DurationVar(&set.window, "settle", 15*time.Second, "how long to look for a call whose response was lost")
 	platform.ParseFlags()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -45,47 +51,57 @@ func main() {
 }
 
 func run(ctx context.Context, set settings) error {
-	if set.tickets == "" && platform.IsReal() {
+	switch {
+	case set.hash:
+		return printPasswordHash(os.Stdin, os.Stdout, hashRounds)
+	case set.tickets == "" && platform.IsReal():
 		return errors.New("the sample tickets are not in your CRM: give yours with -tickets FILE")
-	}
-	if set.window <= 0 {
+	case set.window <= 0:
 		return errors.New("-settle has to be more than nothing, such as 15s")
+	}
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	access, err := newAccess(set)
+	if err != nil {
+		return err
 	}
 	list, err := loadTickets(set.tickets)
 	if err != nil {
 		return fmt.Errorf("tickets: %w", err)
 	}
-	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	world := []callstest.Option{callstest.WithTickets(list.ofDouble()...)}
-	client, double, err := platform.Connect(world, calls.WithLogger(logger))
-	if err != nil {
-		return err
-	}
-	defer platform.Stop(double)
-	s := newService(client, list, double, logger)
-	s.window = set.window
-
 	listener, err := net.Listen("tcp", set.addr)
 	if err != nil {
 		return err
 	}
-	s.hosts = hostsOf(listener.Addr(), set.host)
-	if s.hosts == nil {
-		logger.Warn("whoever reaches this address can have calls made: put something that asks who they are in front of it")
+	defer listener.Close()
+	if err := access.allowListening(listener.Addr(), logger); err != nil {
+		return err
 	}
+	s, stop, err := connect(list, logger)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	s.access, s.window = access, set.window
+	s.checkPlatform(ctx)
 	fmt.Printf("Open http://%s\n", listener.Addr())
 	return s.serve(ctx, listener)
 }
 
-// hostsOf are the names that a service goes by which only this machine reaches,
-// and nil, which stands for any, for another.
-func hostsOf(addr net.Addr, public string) []string {
-	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() && public == "" {
-		return nil
+// connect returns the service of the platform that the environment names, or that
+// of a double.
+func connect(list tickets, logger *slog.Logger) (s *service, stop func(), err error) {
+	opts := []calls.Option{calls.WithLogger(logger)}
+	var d *demo
+	if !platform.IsReal() {
+		d = &demo{}
+		opts = append(opts, calls.WithMiddleware(d.wrap))
 	}
-	hosts := []string{"localhost", "127.0.0.1", "::1"}
-	if public != "" {
-		hosts = append(hosts, public)
+	client, double, err := platform.Connect([]callstest.Option{callstest.WithTickets(list.ofDouble()...)}, opts...)
+	if err != nil {
+		return nil, nil, err
 	}
-	return hosts
+	if d != nil {
+		d.server = double
+	}
+	return newService(client, list, d, logger), func() { platform.Stop(double) }, nil
 }

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"embed"
+	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -14,12 +16,18 @@ var templateFiles embed.FS
 //go:embed style.css
 var style []byte
 
+//go:embed live.js
+var script []byte
+
 // page is what every template is given.
 type page struct {
-	Title   string
-	Refresh int   // seconds until the browser looks again; 0: it does not
-	Demo    *demo // nil on the real platform
-	Body    any
+	Title string
+	// Live is where live.js gets the page's parts anew, "" if they do not change.
+	Live string
+	// MustReload has a browser that runs no script load Live anew.
+	MustReload bool
+	Demo       *demoPanel // nil on the real platform
+	Body       any
 }
 
 const shownTime = "Mon, 2 Jan 2006 15:04:05 MST"
@@ -27,15 +35,15 @@ const shownTime = "Mon, 2 Jan 2006 15:04:05 MST"
 func (s *service) at(t time.Time) string { return t.In(s.zone).Format(shownTime) }
 
 // parsePages parses all templates at once. html/template escapes whatever is put
-// into them.
+// into them, but not what a segment of a path has to have escaped.
 func (s *service) parsePages() *template.Template {
-	funcs := template.FuncMap{"explain": explain, "at": s.at}
+	funcs := template.FuncMap{"explain": explain, "at": s.at, "segment": url.PathEscape, "printable": printable}
 	return template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/*.html"))
 }
 
 // render writes a page as a whole or not at all.
 func (s *service) render(w http.ResponseWriter, status int, name string, p page) {
-	p.Demo = s.demo
+	p.Demo = s.demoPanel()
 	var body bytes.Buffer
 	if err := s.pages.ExecuteTemplate(&body, name, p); err != nil {
 		s.logger.Error("a page cannot be shown", "page", name)
@@ -52,8 +60,19 @@ func (s *service) tell(w http.ResponseWriter, status int, title, message string)
 	s.render(w, status, "message.html", page{Title: title, Body: message})
 }
 
-func showStyle(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	w.Header().Set("Cache-Control", "max-age=300")
-	_, _ = w.Write(style)
+// tellBusy says that there is more to do than the service takes on.
+func (s *service) tellBusy(w http.ResponseWriter, message string) {
+	w.Header().Set("Retry-After", "5")
+	s.tell(w, http.StatusServiceUnavailable, "This service is busy", message)
+}
+
+// mark identifies what is shown of an attempt: it changes whenever that does.
+func mark(a attempt) string { return fmt.Sprintf("%s %d %s", a.ID, a.Version, a.Call.Status) }
+
+func showFile(contentType string, content []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType+"; charset=utf-8")
+		w.Header().Set("Cache-Control", "max-age=300")
+		_, _ = w.Write(content)
+	}
 }

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/ccaip-go/calls"
 )
@@ -19,19 +18,20 @@ type field struct {
 	Name, Label, Hint string
 	Type, Mode        string   // of an <input>
 	Options           []option // of a <select>
+	Max               int      // bytes
 	Value, Problem    string
 }
 
 type option struct{ Value, Label string }
 
 var scheduleFields = []field{
-	{Name: "ticket_id", Label: "Ticket", Options: []option{{"", "None"}}},
-	{Name: "end_user_number", Label: "Number to call", Hint: "With its country code, such as +1 859-657-9625", Type: "tel"},
-	{Name: "scheduled_at", Label: "Day and time", Type: "datetime-local"},
-	{Name: "menu_id", Label: "Menu", Hint: "Id of a mobile or web menu of the queue", Type: "text", Mode: "numeric"},
-	{Name: "call_id", Label: "Earlier call (optional)", Hint: "Id of the call that this one follows", Type: "text", Mode: "numeric"},
-	{Name: "lang", Label: "Language (optional)", Hint: "Such as en or fr-CA", Type: "text"},
-	{Name: "recording_permission", Label: "May the call be recorded?", Options: []option{
+	{Name: "ticket_id", Max: maxTicketID, Label: "Ticket", Options: []option{{"", "None"}}},
+	{Name: "end_user_number", Max: 40, Label: "Number to call", Hint: "With its country code, such as +1 859-657-9625", Type: "tel"},
+	{Name: "scheduled_at", Max: 30, Label: "Day and time", Type: "datetime-local"},
+	{Name: "menu_id", Max: 19, Label: "Menu", Hint: "Id of a mobile or web menu of the queue", Type: "text", Mode: "numeric"},
+	{Name: "call_id", Max: 19, Label: "Earlier call (optional)", Hint: "Id of the call that this one follows", Type: "text", Mode: "numeric"},
+	{Name: "lang", Max: 35, Label: "Language (optional)", Hint: "Such as en or fr-CA", Type: "text"},
+	{Name: "recording_permission", Max: 40, Label: "May the call be recorded?", Options: []option{
 		{string(calls.RecordingPermissionNotAsked), "The customer was not asked"},
 		{string(calls.RecordingPermissionGranted), "Yes"},
 		{string(calls.RecordingPermissionDenied), "No"},
@@ -57,14 +57,14 @@ func (s *service) showSchedule(w http.ResponseWriter, r *http.Request) {
 		typed["ticket_id"], typed["end_user_number"] = t.ID, t.Contact
 	}
 	var found map[string]string
-	if a, ok := s.attempts.find(query.Get("mend")); ok && a.State == refused {
+	if a, ok := s.attempts.find(query.Get("fix")); ok && a.State == refused {
 		typed, found = a.Form, problems(a.Err)
 	}
-	s.renderSchedule(w, http.StatusOK, s.nonces.next(), typed, found)
+	s.renderSchedule(w, http.StatusOK, s.nonces.issue(actionSchedule, "", s.attempts.asOf()), typed, found)
 }
 
-// renderSchedule keeps what was typed, sense or nonsense, and shows each problem
-// beside its field.
+// renderSchedule keeps what was typed, valid or not, and shows each problem beside
+// its field.
 func (s *service) renderSchedule(w http.ResponseWriter, status int, nonce string, typed, found map[string]string) {
 	fields := slices.Clone(scheduleFields)
 	for i := range fields {
@@ -97,31 +97,36 @@ func (s *service) schedule(w http.ResponseWriter, r *http.Request) {
 		s.renderSchedule(w, http.StatusUnprocessableEntity, r.PostForm.Get("nonce"), typed, found)
 		return
 	}
-	s.submit(w, r, attempt{
-		Subject:  subjectOf(request),
+	n, isOurs := s.nonces.read(r.PostForm.Get("nonce"), actionSchedule, "")
+	if !isOurs {
+		s.outOfDate(w)
+		return
+	}
+	s.submit(w, r, n, attempt{
+		Subject:  "number " + digits(request.EndUserNumber),
 		TicketID: request.TicketID,
 		Title:    "Call at " + s.at(request.ScheduledAt),
 		Form:     typed,
-	}, func(ctx context.Context) (*calls.CreateResult, error) { return s.client.CreateScheduled(ctx, request) })
+	}, request)
 }
 
-// read makes a request of what was typed. What it cannot make sense of is a
-// problem beside those that the SDK finds.
+// read makes a request from what was typed. What it cannot read is a problem
+// beside those that the SDK finds.
 func (s *service) read(typed map[string]string) (calls.ScheduledRequest, map[string]string) {
-	senseless := map[string]string{}
+	unreadable := map[string]string{}
 	id := func(name string) int64 {
 		n, err := strconv.ParseInt(typed[name], 10, 64)
 		if err != nil && typed[name] != "" {
-			senseless[name] = "This is not a whole number."
+			unreadable[name] = "This is not a whole number."
 		}
 		return n
 	}
 	at, err := time.ParseInLocation(localTime, typed["scheduled_at"], s.zone)
 	if err != nil && typed["scheduled_at"] != "" {
-		senseless["scheduled_at"] = "This is not a day and a time, such as 2030-01-31T12:00."
+		unreadable["scheduled_at"] = "This is not a day and a time, such as 2030-01-31T12:00."
 	}
 	if _, ok := s.tickets.find(typed["ticket_id"]); !ok && typed["ticket_id"] != "" {
-		senseless["ticket_id"] = "There is no such ticket."
+		unreadable["ticket_id"] = "There is no such ticket."
 	}
 	request := calls.ScheduledRequest{
 		MenuID:              id("menu_id"),
@@ -133,20 +138,11 @@ func (s *service) read(typed map[string]string) (calls.ScheduledRequest, map[str
 		RecordingPermission: calls.RecordingPermission(typed["recording_permission"]),
 	}
 	found := problems(s.client.Validate(request))
-	maps.Copy(found, senseless)
-	return request, found
-}
-
-// subjectOf tells whom a call is for: no two calls of unknown outcome may be for
-// the same.
-func subjectOf(request calls.ScheduledRequest) string {
-	if request.TicketID != "" {
-		return "ticket " + request.TicketID
-	}
-	return "number " + strings.Map(func(r rune) rune {
-		if !unicode.IsDigit(r) {
-			return -1
+	maps.Copy(found, unreadable)
+	for _, f := range scheduleFields {
+		if len(typed[f.Name]) > f.Max {
+			found[f.Name] = fmt.Sprintf("This is too long: at most %d characters.", f.Max)
 		}
-		return r
-	}, request.EndUserNumber)
+	}
+	return request, found
 }

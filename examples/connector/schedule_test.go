@@ -14,11 +14,15 @@ import (
 
 func (s *site) schedule(typed map[string]string) seen {
 	s.Helper()
-	form := url.Values{"nonce": {s.nonceOf("/schedule", "/schedule")}}
+	return s.post("/schedule", s.scheduleForm(s.nonceOf("/schedule", "/schedule"), typed))
+}
+
+func (s *site) scheduleForm(nonce string, typed map[string]string) url.Values {
+	form := url.Values{"nonce": {nonce}}
 	for name, value := range typed {
 		form.Set(name, value)
 	}
-	return s.post("/schedule", form)
+	return form
 }
 
 func valid() map[string]string {
@@ -85,6 +89,12 @@ func TestScheduleShowsEveryProblemAndKeepsWhatWasTyped(t *testing.T) {
 			"scheduled_at": "This is not a day and a time, such as 2030-01-31T12:00.", "menu_id": "This is not a whole number.",
 			"call_id": "This is not a whole number.", "ticket_id": "There is no such ticket.",
 		}},
+		{"too much", map[string]string{
+			"end_user_number": "+1 859-657-9625" + strings.Repeat(" ", 30) + "x", "scheduled_at": "2099-09-15T00:19", "menu_id": strings.Repeat("0", 14999) + "9", "call_id": strings.Repeat("0", 20), "lang": strings.Repeat("e", 40),
+		}, map[string]string{
+			"end_user_number": "This is too long: at most 40 characters.", "menu_id": "This is too long: at most 19 characters.",
+			"call_id": "This is too long: at most 19 characters.", "lang": "This is too long: at most 35 characters.",
+		}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -114,13 +124,13 @@ func TestScheduleShowsEveryProblemAndKeepsWhatWasTyped(t *testing.T) {
 	}
 }
 
-func TestScheduleCanBeMendedAfterARefusal(t *testing.T) {
+func TestScheduleCanBeFixedAfterARefusal(t *testing.T) {
 	s := newSite(t)
 	typed := valid()
 	typed["menu_id"] = "12"
 	p := s.schedule(typed)
-	s.wants(p, http.StatusOK, "Nobody was called This menu is redirected by hand", "Mend it and send it again")
-	p = s.get("/schedule?mend=" + strings.TrimPrefix(p.path, "/attempts/"))
+	s.wants(p, http.StatusOK, "Nobody was called This menu is redirected by hand", "Fix it and send it again")
+	p = s.get("/schedule?fix=" + strings.TrimPrefix(p.path, "/attempts/"))
 	if problem := problemOf(p, "menu_id"); !strings.Contains(problem, "redirected by hand") {
 		t.Errorf("beside the menu stands %q", problem)
 	}
@@ -132,10 +142,7 @@ func TestScheduleCanBeMendedAfterARefusal(t *testing.T) {
 
 func TestScheduleSubmittedTwiceMakesOneCall(t *testing.T) {
 	s := newSite(t)
-	form := url.Values{"nonce": {s.nonceOf("/schedule", "/schedule")}}
-	for name, value := range valid() {
-		form.Set(name, value)
-	}
+	form := s.scheduleForm(s.nonceOf("/schedule", "/schedule"), valid())
 	first, second := s.post("/schedule", form), s.post("/schedule", form)
 	s.wants(second, http.StatusOK, "The call is created")
 	if first.path != second.path {

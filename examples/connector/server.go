@@ -8,12 +8,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/ccaip-go/calls"
-	"github.com/ccaip-go/calls/callstest"
 )
 
 // service is the connector: it asks the platform for calls, and shows people
@@ -23,47 +21,64 @@ type service struct {
 	tickets  tickets
 	attempts *attempts
 	nonces   *nonces
+	access   *access
 	demo     *demo // nil on the real platform
+	health   health
 	pages    *template.Template
 	logger   *slog.Logger
 	now      func() time.Time
 	zone     *time.Location // of the times on pages
-	hosts    []string       // that this service goes by; nil: any
 
 	timeout  time.Duration // of one operation on the platform, attempts and waits included
-	window   time.Duration // how long to look for a call whose answer was lost
+	window   time.Duration // how long to look for a call whose response was lost
 	patience time.Duration // how long a browser waits for a create before it is sent on
+	interval time.Duration // between two looks at the calls that are running
 
+	turns      chan struct{}  // of the pages that ask the platform
+	settlers   chan struct{}  // that look for a call at the same time
 	background sync.WaitGroup // the creates, and the looking for lost ones
 }
 
-// newService returns a service of the real platform where double is nil.
-func newService(client *calls.Client, list tickets, double *callstest.Server, logger *slog.Logger) *service {
+const (
+	maxTurns    = 8
+	maxSettlers = 8
+)
+
+// newService returns a service of the real platform if demo is nil.
+func newService(client *calls.Client, list tickets, demo *demo, logger *slog.Logger) *service {
 	s := &service{
 		client:   client,
 		tickets:  list,
-		attempts: newAttempts(),
-		nonces:   newNonces(),
+		attempts: newAttempts(defaultLimits, time.Now),
+		nonces:   &nonces{key: newNonceKey(), now: time.Now},
+		access:   &access{},
+		demo:     demo,
 		logger:   logger,
 		now:      time.Now,
 		zone:     time.Local,
 		timeout:  30 * time.Second,
 		window:   15 * time.Second,
 		patience: 2 * time.Second,
-	}
-	if double != nil {
-		s.demo = &demo{server: double}
+		interval: 3 * time.Second,
+		turns:    make(chan struct{}, maxTurns),
+		settlers: make(chan struct{}, maxSettlers),
 	}
 	s.pages = s.parsePages()
 	return s
 }
 
-const (
-	maxBody   = 16 << 10
-	maxHeader = 16 << 10
-)
-
+// handler puts the checks that each request has to pass before the routes. What is
+// public has nothing of the customer's in it.
 func (s *service) handler() http.Handler {
+	public := http.NewServeMux()
+	public.HandleFunc("GET /style.css", showFile("text/css", style))
+	public.HandleFunc("GET /live.js", showFile("text/javascript", script))
+	public.HandleFunc("GET /healthz", s.showHealth)
+	public.Handle("/", s.ofPermitted(s.ofThisSite(s.parsed(s.framed(s.routes())))))
+	return s.logged(secured(s.ofKnownHost(public)))
+}
+
+func (s *service) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.showTickets)
 	mux.HandleFunc("POST /tickets/{id}/call", s.call)
@@ -72,87 +87,15 @@ func (s *service) handler() http.Handler {
 	mux.HandleFunc("GET /attempts/{id}", s.showAttempt)
 	mux.HandleFunc("POST /attempts/{id}/look", s.lookAgain)
 	mux.HandleFunc("POST /attempts/{id}/decision", s.decide)
-	mux.HandleFunc("GET /calls/{id}/flags", s.showFlags)
-	mux.HandleFunc("POST /calls/{id}/flags", s.changeFlags)
-	mux.HandleFunc("GET /style.css", showStyle)
+	mux.HandleFunc("GET /calls/{id}/flags", s.visited(s.showFlags))
+	mux.HandleFunc("POST /calls/{id}/flags", s.inTurn(s.changeFlags))
 	if s.demo != nil {
-		mux.HandleFunc("POST /demo", s.demo.arm)
+		mux.HandleFunc("POST /demo", s.armDemo)
 	}
-	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		s.tell(w, http.StatusForbidden, "This came from another site", "Nothing was done.")
-	}))
-	return s.logged(secured(s.ofKnownHost(guard.Handler(s.parsed(mux)))))
+	return mux
 }
 
-// secured sets the headers that keep a page from being misused. Nothing on a
-// page runs, and nothing comes from elsewhere.
-func secured(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		// With "no-referrer" browsers send "Origin: null" with forms, which cannot
-		// be told from another site's.
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	})
-}
-
-// ofKnownHost keeps out pages of other sites whose names were made to lead here
-// (DNS rebinding): to the browser those are of the same origin.
-func (s *service) ofKnownHost(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.Host)
-		if err != nil {
-			host = r.Host
-		}
-		if s.hosts != nil && !slices.Contains(s.hosts, host) {
-			s.tell(w, http.StatusMisdirectedRequest, "This service does not go by that name", "")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// parsed reads the form of a request.
-func (s *service) parsed(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		var tooLarge *http.MaxBytesError
-		switch err := r.ParseForm(); {
-		case errors.As(err, &tooLarge):
-			s.tell(w, http.StatusRequestEntityTooLarge, "The form is too large", "Nothing was done.")
-		case err != nil:
-			s.tell(w, http.StatusBadRequest, "The form cannot be read", "Nothing was done.")
-		default:
-			next.ServeHTTP(w, r)
-		}
-	})
-}
-
-// logged logs each request, by its route: an address could have more in it.
-func (s *service) logged(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := time.Now()
-		recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
-		next.ServeHTTP(recorder, r)
-		s.logger.Info("request", "method", r.Method, "route", r.Pattern, "status", recorder.status, "took", time.Since(start).Round(time.Millisecond))
-	})
-}
-
-type statusRecorder struct {
-	http.ResponseWriter
-	status int
-}
-
-func (r *statusRecorder) WriteHeader(status int) {
-	r.status = status
-	r.ResponseWriter.WriteHeader(status)
-}
-
-// serve answers until ctx ends, and then finishes what it has begun: it takes no
+// serve serves until ctx ends, and then finishes what it has begun: it takes no
 // more requests, and waits for the creates that are under way and for those that
 // are being settled.
 func (s *service) serve(ctx context.Context, listener net.Listener) error {
@@ -167,19 +110,33 @@ func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
+	stop := s.startLoops(ctx)
 	var err error
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
 	}
 	s.logger.Info("shutting down: finishing what is under way")
+	stop()
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*s.timeout+s.window)
 	defer cancel()
 	return errors.Join(err, server.Shutdown(end), s.finish(end))
 }
 
-// finish waits for what runs in the background. What is unsettled then is known
-// to nobody any more, so it is logged for somebody to look into.
+// startLoops starts what goes on by itself. The function that it returns ends it.
+func (s *service) startLoops(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var loops sync.WaitGroup
+	loops.Go(func() { s.follow(ctx) })
+	loops.Go(func() { s.keepChecking(ctx) })
+	return func() {
+		cancel()
+		loops.Wait()
+	}
+}
+
+// finish waits for what runs in the background. Nobody knows about what is
+// unsettled then any more, so it is logged, to be looked into.
 func (s *service) finish(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {

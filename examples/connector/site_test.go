@@ -35,15 +35,28 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list = append(list, ticket{ID: "2", Subject: `<script>alert("x")</script>`, Contact: `"><img src=x>`, Agent: "agent@example.com"})
-	s := &site{T: t, double: callstest.NewServer(t, callstest.WithTickets(list[:len(list)-1].ofDouble()...)), gate: &gate{}, logs: &logs{}}
+	return newSiteOf(t, append(list, ticket{ID: "2", Subject: `<script>alert("x")</script>`, Contact: `"><img src=x>`, Agent: "agent@example.com"}))
+}
+
+// newSiteOf has tickets of the test's own. The double knows those that have a
+// telephone number.
+func newSiteOf(t *testing.T, list tickets) *site {
+	t.Helper()
+	var known tickets
+	for _, t := range list {
+		if !strings.Contains(t.Contact, "<") {
+			known = append(known, t)
+		}
+	}
+	s := &site{T: t, double: callstest.NewServer(t, callstest.WithTickets(known.ofDouble()...)), gate: &gate{}, logs: &logs{}}
 	logger := slog.New(slog.NewTextHandler(s.logs, nil))
-	client, err := s.double.NewClient(calls.WithLogger(logger), calls.WithRateLimiter(nil), calls.WithMiddleware(s.gate.wrap),
+	d := &demo{server: s.double}
+	client, err := s.double.NewClient(calls.WithLogger(logger), calls.WithRateLimiter(nil), calls.WithMiddleware(s.gate.wrap), calls.WithMiddleware(d.wrap),
 		calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.service = newService(client, list, s.double, logger)
+	s.service = newService(client, list, d, logger)
 	s.service.window = 20 * time.Millisecond
 	s.service.patience = time.Minute
 	s.service.zone = time.UTC
@@ -118,18 +131,36 @@ var nonceField = regexp.MustCompile(`name="nonce" value="([^"]*)"`)
 // nonceOf is the one of a ticket's Call button, or of the form on another page.
 func (s *site) nonceOf(path, action string) string {
 	s.Helper()
-	_, form, _ := strings.Cut(s.get(path).body, `action="`+action+`"`)
+	return s.nonceIn(s.get(path), action)
+}
+
+func (s *site) nonceIn(p seen, action string) string {
+	s.Helper()
+	_, form, _ := strings.Cut(p.body, `action="`+action+`"`)
 	match := nonceField.FindStringSubmatch(form)
 	if match == nil {
-		s.Fatalf("%s has no form for %s", path, action)
+		s.Fatalf("%s has no form for %s", p.path, action)
 	}
 	return match[1]
+}
+
+// find submits the form of an attempt that needs a person.
+func (s *site) find(p seen, finding string) seen {
+	s.Helper()
+	action := p.path + "/decision"
+	return s.post(action, url.Values{"nonce": {s.nonceIn(p, action)}, "finding": {finding}})
+}
+
+// lookAgain presses the other button of that form.
+func (s *site) lookAgain(p seen) seen {
+	s.Helper()
+	return s.post(p.path+"/look", url.Values{"nonce": {s.nonceIn(p, p.path+"/decision")}})
 }
 
 // call presses the Call button of a ticket.
 func (s *site) call(ticketID string) seen {
 	s.Helper()
-	action := "/tickets/" + ticketID + "/call"
+	action := "/tickets/" + url.PathEscape(ticketID) + "/call"
 	return s.post(action, url.Values{"nonce": {s.nonceOf("/", action)}})
 }
 
@@ -144,6 +175,17 @@ func (s *site) settled(p seen) seen {
 	}
 	s.Fatal("the page does not settle")
 	return p
+}
+
+// eventually waits for something that happens by itself.
+func (s *site) eventually(happens func() bool) {
+	s.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if happens() {
+			return
+		}
+	}
+	s.Fatal("it does not happen")
 }
 
 func (s *site) wants(p seen, status int, texts ...string) {
@@ -213,10 +255,6 @@ func (g *gate) wrap(next http.RoundTripper) http.RoundTripper {
 		return next.RoundTrip(r)
 	})
 }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // logs is what the service has logged.
 type logs struct {

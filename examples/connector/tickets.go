@@ -9,11 +9,13 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// ticket is what this service knows of a ticket of the CRM. The platform finds
+// ticket is what this service knows about a ticket of the CRM. The platform finds
 // out by itself, from the CRM, whom to dial for it.
 type ticket struct {
 	ID      string `json:"id"`
@@ -73,7 +75,44 @@ func (list tickets) find(id string) (t ticket, ok bool) {
 	return list[i], true
 }
 
-// ofDouble are the same tickets as the double of the platform has to know them.
+// IsCallable reports whether the ticket has an id that can be a segment of an
+// address: browsers resolve dots, and the mux takes an escaped "/" for the end.
+func (t ticket) IsCallable() bool {
+	return t.ID != "." && t.ID != ".." && t.ID != "/" && len(t.ID) <= maxTicketID
+}
+
+const maxTicketID = 255 // bytes
+
+// callee identifies who is called: two tickets of the same number are not called
+// at the same time.
+func (t ticket) callee() string {
+	if number := digits(t.Contact); number != "" {
+		return "number " + number
+	}
+	return ticketKey(t.ID)
+}
+
+// digits returns the digits of a telephone number without its extension: what is
+// the same for all spellings of it.
+func digits(number string) string {
+	if end := strings.IndexFunc(number, startsExtension); end >= 0 {
+		number = number[:end]
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= '0' && r <= '9':
+			return r
+		case r >= '０' && r <= '９': // full width
+			return r - '０' + '0'
+		}
+		return -1
+	}, number)
+}
+
+func startsExtension(r rune) bool { return unicode.IsLetter(r) || strings.ContainsRune(";,#", r) }
+
+// ofDouble returns the same tickets as the double of the platform has to know
+// them.
 func (list tickets) ofDouble() []callstest.Ticket {
 	known := make([]callstest.Ticket, len(list))
 	for i, t := range list {
@@ -85,19 +124,43 @@ func (list tickets) ofDouble() []callstest.Ticket {
 // ticketRow is a line of tickets.html.
 type ticketRow struct {
 	ticket
-	Nonce  string
-	Latest *attempt // nil if there is none
+	Nonce   string
+	Latest  *attempt // nil if there is none
+	Blocker *attempt // that has to be settled before the ticket can be called
 }
 
-// MayCall is for the page. The Call button goes by it, and submit by the same.
-func (r ticketRow) MayCall() bool { return r.Latest == nil || !r.Latest.State.IsOpen() }
-
-// CallLabel tells of a call that there is already.
+// CallLabel says whether there is a call already.
 func (r ticketRow) CallLabel() string {
 	if r.Latest != nil && r.Latest.State.Tone() == "good" {
 		return "Call again"
 	}
 	return "Call"
+}
+
+// Why says why the ticket cannot be called. It is empty if it can.
+func (r ticketRow) Why() string {
+	switch {
+	case !r.IsCallable():
+		return "A ticket with this id cannot be called from here."
+	case r.Blocker == nil:
+		return ""
+	case r.Blocker.TicketID == r.ID:
+		return r.Blocker.State.Reason()
+	case r.Blocker.TicketID == "":
+		return "A scheduled call has the same number. " + r.Blocker.State.Reason()
+	}
+	return "Ticket " + printable(r.Blocker.TicketID) + " has the same number. " + r.Blocker.State.Reason()
+}
+
+// Mark changes whenever the line shows something else.
+func (r ticketRow) Mark() string {
+	text := ""
+	for _, a := range []*attempt{r.Latest, r.Blocker} {
+		if a != nil {
+			text += mark(*a) + "; "
+		}
+	}
+	return text
 }
 
 // ticketPage is what tickets.html shows.
@@ -106,14 +169,27 @@ type ticketPage struct {
 	Unsettled []attempt // of calls for no ticket
 }
 
+// UnsettledMark changes whenever the list of unsettled calls does.
+func (p ticketPage) UnsettledMark() string {
+	text := ""
+	for _, a := range p.Unsettled {
+		text += mark(a) + "; "
+	}
+	return text
+}
+
 func (s *service) showTickets(w http.ResponseWriter, _ *http.Request) {
+	seen := s.attempts.asOf()
 	body := ticketPage{Unsettled: slices.DeleteFunc(s.attempts.unsettled(), func(a attempt) bool { return a.TicketID != "" })}
 	for _, t := range s.tickets {
-		row := ticketRow{ticket: t, Nonce: s.nonces.next()}
+		row := ticketRow{ticket: t, Nonce: s.nonces.issue(actionCall, t.ID, seen)}
 		if latest, ok := s.attempts.latestOf(t.ID); ok {
 			row.Latest = &latest
 		}
+		if blocker, ok := s.attempts.blocker(t.callee(), t.ID); ok {
+			row.Blocker = &blocker
+		}
 		body.Rows = append(body.Rows, row)
 	}
-	s.render(w, http.StatusOK, "tickets.html", page{Title: "Tickets", Body: body})
+	s.render(w, http.StatusOK, "tickets.html", page{Title: "Tickets", Body: body, Live: "/"})
 }

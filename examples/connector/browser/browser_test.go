@@ -3,17 +3,13 @@
 package browser
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 )
-
-var screenshot = flag.String("screenshot", "", "file to write a new picture of the ticket page to, such as ../../../docs/connector.png")
 
 func TestCallButtonCreatesACall(t *testing.T) {
 	p := sitDown(t)
@@ -104,21 +100,48 @@ func TestUnknownOutcomeBecomesKnownByItself(t *testing.T) {
 	p.wantCalls(397)
 }
 
-// TestPicture takes a picture with something of everything in it.
-func TestPicture(t *testing.T) {
-	if *screenshot == "" {
-		t.Skip("-screenshot FILE takes a new picture")
+func TestTwoPeopleOnTheListMakeOneCall(t *testing.T) {
+	one := sitDown(t)
+	two := one.colleague()
+	one.do(one.visit("/"))
+	two.do(two.visit("/"), chromedp.Evaluate[chromedp.Void](`document.body.dataset.live = ""`)) // as it was shown
+	one.do(press("71450"), see("h2", "The call is created"))
+	two.do(press("71450"), see("h2", "The call is created"))
+	if notice := get(two, chromedp.Text(chromedp.CSS("main > p.open:not([hidden])"))); !strings.HasPrefix(notice, "Nobody was called just now.") {
+		t.Errorf("the second person reads %q", notice)
 	}
+	one.wantCalls(397)
+}
+
+func TestListUpdatesItselfAndKeepsTheFocus(t *testing.T) {
 	p := sitDown(t)
-	p.do(
-		chromedp.EmulateViewport(1000, 400),
-		p.visit("/"), press("71450"), see("h2", "The call is created"),
-		p.visit("/"), press("80233"), see("h2", "Waiting for the agent"),
-		p.visit("/"), press("80455"), see("h2", "Nobody was called"),
-	)
-	p.arm("answer")
-	p.do(press("76517"), see("h2", "We do not know yet"), p.visit("/"))
-	if err := os.WriteFile(*screenshot, get(p, chromedp.FullScreenshot(100)), 0o644); err != nil {
-		t.Fatal(err)
+	const focused = `[aria-label="Schedule a call for ticket 71450"]`
+	p.do(p.visit("/"), chromedp.Focus(chromedp.CSS(focused)))
+	other := p.colleague()
+	other.do(other.visit("/"), press("71450"), see("h2", "The call is created"))
+	p.do(see("a", "call created"))
+	if label := get(p, chromedp.Evaluate[string](`document.activeElement.ariaLabel`)); !strings.Contains(focused, label) || label == "" {
+		t.Errorf("the focus is on %q", label)
 	}
+}
+
+func TestButtonThatChangedUnderTheFingerDoesNotRing(t *testing.T) {
+	p := sitDown(t)
+	p.do(p.visit("/"), chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`
+		const button = () => document.querySelector(%q)
+		new MutationObserver(() => { if (button().textContent === "Call again") button().click() })
+			.observe(button().closest("tr"), {childList: true})
+		document.addEventListener("submit", event => { document.body.id = event.defaultPrevented ? "prevented" : "submitted" })`, callButton("71450"))))
+	other := p.colleague()
+	other.do(other.visit("/"), press("71450"), see("h2", "The call is created"))
+	p.do(chromedp.WaitVisible(chromedp.CSS("#prevented")))
+	p.wantCalls(397)
+}
+
+func TestStatusOfACallMovesByItself(t *testing.T) {
+	p := sitDown(t)
+	p.do(p.visit("/"), press("71450"), see("dd", "assigned"))
+	other := p.colleague()
+	other.do(other.visit("/"), chromedp.Click(chromedp.CSS("aside button[value=advance]")), see("a", "call connecting"))
+	p.do(see("dd", "connecting"))
 }

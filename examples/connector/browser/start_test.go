@@ -16,48 +16,72 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// person sits before a browser of their own, at a connector of their own.
+// person sits before a window of their own, at a connector of their own.
 type person struct {
 	t    *testing.T
-	ctx  context.Context // the browser's
+	ctx  context.Context // the window's
 	site string
 }
 
-func sitDown(t *testing.T) *person {
+// sitDown takes more arguments of the connector.
+func sitDown(t *testing.T, args ...string) *person {
 	t.Helper()
-	browser := findBrowser(t)
-	site := startConnector(t)
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(browser),
-		chromedp.UserDataDir(t.TempDir()),
-		chromedp.NoSandbox,
-		chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true),
-	)
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	if browser == nil {
+		t.Skip("there is no Chromium here; on Debian: apt-get install chromium")
+	}
+	return visitor(t, startConnector(t, args...))
+}
+
+// visitor sits before another window, with cookies of its own, at the same
+// connector.
+func visitor(t *testing.T, site string) *person {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil { // starts the browser, without a deadline
+	if err := chromedp.Do(ctx); err != nil { // opens the window, without a deadline
 		t.Fatal(err)
 	}
 	return &person{t: t, ctx: ctx, site: site}
 }
 
-func findBrowser(t *testing.T) string {
-	t.Helper()
+// startBrowser starts the browser that all tests share. It returns nil if there is
+// none here.
+func startBrowser(dir string) (ctx context.Context, stop func(), err error) {
+	path := findBrowser()
+	if path == "" {
+		return nil, func() {}, nil
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path),
+		chromedp.UserDataDir(dir),
+		chromedp.NoSandbox,
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+	)
+	ctx, stopBrowser := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, closeWindow := chromedp.NewContext(ctx)
+	stop = func() {
+		closeWindow()
+		stopBrowser()
+	}
+	return ctx, stop, chromedp.Do(ctx)
+}
+
+func findBrowser() string {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}
 	}
-	t.Skip("there is no Chromium here; on Debian: apt-get install chromium")
 	return ""
 }
 
-// binary is the connector, built once.
-var binary string
+// What all tests share is made once.
+var (
+	binary  string          // of the connector
+	browser context.Context // nil if there is none here
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -78,14 +102,21 @@ func runTests(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
 		return 1
 	}
+	var stop func()
+	browser, stop, err = startBrowser(filepath.Join(dir, "profile"))
+	defer stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return m.Run()
 }
 
 // startConnector starts the connector on the double, and has it shut down at the
 // end of the test as an operator would.
-func startConnector(t *testing.T) (site string) {
+func startConnector(t *testing.T, args ...string) (site string) {
 	t.Helper()
-	connector := exec.Command(binary, "-addr", "127.0.0.1:0", "-settle", "3s")
+	connector := exec.Command(binary, append([]string{"-addr", "127.0.0.1:0", "-settle", "3s"}, args...)...)
 	connector.Env = withoutPlatform(os.Environ())
 	connector.Stderr = t.Output()
 	stdout, err := connector.StdoutPipe()
@@ -162,6 +193,12 @@ func get[T any](p *person, action chromedp.Action[T]) T {
 		p.t.Fatal(err)
 	}
 	return value
+}
+
+// colleague is another person at the same connector.
+func (p *person) colleague() *person {
+	p.t.Helper()
+	return visitor(p.t, p.site)
 }
 
 // wantCalls checks that the calls up to the id last exist, and no more.
