@@ -1,7 +1,9 @@
 package calls_test
 
 import (
+	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -30,7 +32,6 @@ func TestEveryFaultOfADial(t *testing.T) {
 		{callstest.HangUpAfterRead, 1, calls.ErrOutcomeUnknown, unknown, 0},
 		{callstest.Reset, 1, calls.ErrOutcomeUnknown, unknown, 0},
 		{callstest.NotHTTP, 1, calls.ErrOutcomeUnknown, unknown, 0},
-		{callstest.Stall, 1, calls.ErrOutcomeUnknown, unknown, 0},
 		{callstest.Status(500), 1, calls.ErrOutcomeUnknown, unknown, 0},
 		{callstest.Status(502), 1, calls.ErrOutcomeUnknown, unknown, 0},
 		{callstest.Status(503), 1, calls.ErrOutcomeUnknown, unknown, 0},
@@ -40,12 +41,10 @@ func TestEveryFaultOfADial(t *testing.T) {
 		// Not sent again, and it would have rung twice.
 		{callstest.HangUpAfterCreate, 1, calls.ErrOutcomeUnknown, unknown, 1},
 		{callstest.ResetAfterCreate, 1, calls.ErrOutcomeUnknown, unknown, 1},
-		{callstest.StallAfterCreate, 1, calls.ErrOutcomeUnknown, unknown, 1},
 		{callstest.StatusAfterCreate(502), 1, calls.ErrOutcomeUnknown, unknown, 1},
 		{callstest.CutStatusLine, 1, calls.ErrOutcomeUnknown, unknown, 1},
 		{callstest.CutHeaders, 1, calls.ErrOutcomeUnknown, unknown, 1},
 		{callstest.CutBody, 1, calls.ErrOutcomeUnknown, unknown, 1},
-		{callstest.StallBody, 1, calls.ErrOutcomeUnknown, unknown, 1},
 		{callstest.HugeBody, 1, calls.ErrOutcomeUnknown, unknown, 1},
 		{callstest.DripBody, 1, nil, accepted, 1},
 		{callstest.CloseIdle, 1, nil, accepted, 1},
@@ -81,6 +80,35 @@ func TestEveryFaultOfADial(t *testing.T) {
 	}
 }
 
+// TestADialThatIsGivenUp has the faults that stall: the caller waits until the
+// request has arrived, so that nothing depends on the speed of the machine.
+func TestADialThatIsGivenUp(t *testing.T) {
+	for fault, rung := range map[callstest.Fault]int{callstest.Stall: 0, callstest.StallAfterCreate: 1, callstest.StallBody: 1} {
+		t.Run(fault.String(), func(t *testing.T) {
+			t.Parallel()
+			server := callstest.NewServer(t, callstest.WithTLS())
+			id := server.AddCall(callstest.Call{AgentEmail: "agent@example.com", Status: "connected"})
+			people := func() int { call, _ := server.Call(id); return len(call.ThirdParties) }
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go func() {
+				for ctx.Err() == nil && (len(server.Requests()) == 0 || people() < rung) {
+					runtime.Gosched()
+				}
+				cancel()
+			}()
+			server.Fail(fault)
+			_, err := hastyClient(t, server, calls.WithAttemptTimeout(time.Hour)).DialThirdParty(ctx, id, aThirdParty)
+			if !errors.Is(err, calls.ErrOutcomeUnknown) || !errors.Is(err, context.Canceled) || calls.DeliveryOf(err) != calls.DeliveryUnknown {
+				t.Errorf("%v, %v", err, calls.DeliveryOf(err))
+			}
+			if len(server.Requests()) != 1 || people() != rung {
+				t.Errorf("%d deliveries, %d people were rung", len(server.Requests()), people())
+			}
+		})
+	}
+}
+
 // TestEveryFaultOfACancellation has what may be sent again because doing it twice
 // does no harm: the second time finds the call canceled.
 func TestEveryFaultOfACancellation(t *testing.T) {
@@ -98,13 +126,11 @@ func TestEveryFaultOfACancellation(t *testing.T) {
 		{callstest.HangUpAfterRead, 2, nil, false, true},
 		{callstest.HangUpAfterCreate, 2, nil, true, true},
 		{callstest.ResetAfterCreate, 2, nil, true, true},
-		{callstest.StallAfterCreate, 2, nil, true, true},
 		{callstest.StatusAfterCreate(502), 2, nil, true, true},
 		{callstest.Status(503), 2, nil, false, true},
 		{callstest.CutStatusLine, 2, nil, true, true},
 		{callstest.CutHeaders, 2, nil, true, true},
 		{callstest.CutBody, 1, calls.ErrUndecodable, false, true},
-		{callstest.StallBody, 1, calls.ErrUndecodable, false, true},
 		{callstest.HugeBody, 1, calls.ErrUndecodable, false, true},
 		{callstest.DripBody, 1, nil, false, true},
 		{callstest.RateLimited("0"), 2, nil, false, true},
@@ -146,11 +172,9 @@ func TestEveryFaultOfAQuestionAboutQueues(t *testing.T) {
 		{callstest.HangUpBeforeRead, 1, nil},
 		{callstest.HangUpAfterRead, 2, nil},
 		{callstest.Reset, 2, nil},
-		{callstest.Stall, 2, nil},
 		{callstest.NotHTTP, 2, nil},
 		{callstest.CutHeaders, 2, nil},
 		{callstest.CutBody, 2, nil},
-		{callstest.StallBody, 2, nil},
 		{callstest.HugeBody, 1, calls.ErrUndecodable},
 		{callstest.DripBody, 1, nil},
 		{callstest.Status(503), 2, nil},
