@@ -1,12 +1,15 @@
 package calls_test
 
 import (
+	"cmp"
+	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/ccaip-go/calls"
 )
 
 // TestTheQuickStartOfTheReadmeCompiles finds the README's code in quickStart,
@@ -31,9 +34,7 @@ func TestTheReadmeLeadsSomewhere(t *testing.T) {
 		}
 	}
 	for file, pattern := range map[string]string{
-		"errors.go": `\t(Err\w+) += newSentinel`, "enduser.go": `\t(Err\w+) += newSentinel`,
-		"settle.go": `var (Err\w+) = newSentinel`, "list.go": `var (Err\w+) = newSentinel`,
-		"options.go": `func (With\w+)\(`,
+		"errors.go": `\t(Err\w+) += newSentinel`, "options.go": `func (With\w+)\(`,
 	} {
 		names := regexp.MustCompile(pattern).FindAllStringSubmatch(read(t, file), -1)
 		if len(names) == 0 {
@@ -47,18 +48,34 @@ func TestTheReadmeLeadsSomewhere(t *testing.T) {
 	}
 }
 
-// TestTheListingOfTheAPIIsCurrent makes a change of the public surface a
-// deliberate one. To record it: go doc -all . > testdata/api.txt, and the same
-// for callstest and events.
-func TestTheListingOfTheAPIIsCurrent(t *testing.T) {
-	for dir, file := range map[string]string{".": "testdata/api.txt", "./callstest": "testdata/api_callstest.txt", "./events": "testdata/api_events.txt"} {
-		listing, err := exec.Command("go", "doc", "-all", dir).Output()
-		if err != nil {
-			t.Fatal(err)
+// TestTheVersionIsTheNewestOfTheChangelog keeps the constant that is sent as the
+// User-Agent in step with the release that is being made.
+func TestTheVersionIsTheNewestOfTheChangelog(t *testing.T) {
+	newest := regexp.MustCompile(`(?m)^## \[(\d[^\]]*)\]`).FindStringSubmatch(read(t, "CHANGELOG.md"))
+	if newest == nil {
+		t.Fatal("the CHANGELOG has no release")
+	}
+	if newest[1] != calls.Version {
+		t.Errorf("calls.Version is %s, and the newest release in the CHANGELOG is %s", calls.Version, newest[1])
+	}
+}
+
+// TestDependabotWatchesEveryModule finds the directory of each go.mod in the
+// configuration of dependabot.
+func TestDependabotWatchesEveryModule(t *testing.T) {
+	watched := read(t, ".github/dependabot.yml")
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Base(path) != "go.mod" {
+			return err
 		}
-		if string(listing) != read(t, file) {
-			t.Errorf("the public surface of %s has changed: go doc -all %s > %s records it", dir, dir, file)
+		dir := strings.TrimSuffix("/"+filepath.ToSlash(filepath.Dir(path)), "/.")
+		if !strings.Contains(watched, `"`+cmp.Or(dir, "/")+`"`) {
+			t.Errorf("dependabot.yml does not have %s", cmp.Or(dir, "/"))
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

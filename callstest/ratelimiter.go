@@ -15,7 +15,7 @@ import (
 //
 //   - Wait returns nil when the caller may make one attempt.
 //   - A context that has ended is refused at once, whatever there is to give.
-//   - A caller whose context is cancelled meanwhile gets its error promptly:
+//   - A caller whose context is canceled meanwhile gets its error promptly:
 //     errors.Is(err, ctx.Err()).
 //   - A caller whose turn cannot come before its deadline gets an error, of any
 //     kind, no later than the deadline.
@@ -54,7 +54,7 @@ var limiterChecks = []struct {
 	run  func(calls.RateLimiter, bounds) error
 }{
 	{"refuses an ended context", refusesEnded},
-	{"returns when the context is cancelled", returnsOnCancel},
+	{"returns when the context is canceled", returnsOnCancel},
 	{"keeps the deadline", keepsDeadline},
 	{"starves nobody", starvesNobody},
 	{"takes nothing for ever", takesNothing},
@@ -65,11 +65,11 @@ var limiterChecks = []struct {
 const queueing = 50
 
 func refusesEnded(limiter calls.RateLimiter, within bounds) error {
-	cancelled, cancel := context.WithCancel(context.Background())
+	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
 	expired, cancel := context.WithTimeout(context.Background(), 0)
 	defer cancel()
-	for _, ctx := range []context.Context{cancelled, expired} {
+	for _, ctx := range []context.Context{canceled, expired} {
 		// Several, since a limiter may choose at random between turn and context.
 		errs, err := gather(crowd(ctx, limiter, queueing), queueing, within.give)
 		if err != nil {
@@ -77,7 +77,7 @@ func refusesEnded(limiter calls.RateLimiter, within bounds) error {
 		}
 		for _, err := range errs {
 			if !errors.Is(err, ctx.Err()) {
-				return fmt.Errorf("the context had ended before with %v, and Wait returned %v", ctx.Err(), err)
+				return fmt.Errorf("the context had ended before with %w, and Wait returned %v", ctx.Err(), err)
 			}
 		}
 	}
@@ -95,7 +95,7 @@ func returnsOnCancel(limiter calls.RateLimiter, within bounds) error {
 	cancel()
 	errs, err := gather(results, queueing-1, within.give)
 	if err != nil {
-		return fmt.Errorf("the context was cancelled: %w", err)
+		return fmt.Errorf("the context was canceled: %w", err)
 	}
 	refused := 0
 	for _, err := range errs {
@@ -103,11 +103,11 @@ func returnsOnCancel(limiter calls.RateLimiter, within bounds) error {
 		case errors.Is(err, context.Canceled):
 			refused++
 		case err != nil: // nil: the turn came before the end, or with it
-			return fmt.Errorf("the context was cancelled, and Wait returned %w", err)
+			return fmt.Errorf("the context was canceled, and Wait returned %w", err)
 		}
 	}
 	if refused == 0 {
-		return fmt.Errorf("%d callers got a turn though their context was cancelled", queueing)
+		return fmt.Errorf("%d callers got a turn though their context was canceled", queueing)
 	}
 	return nil
 }

@@ -28,11 +28,11 @@ func TestBadRateLimiters(t *testing.T) {
 		fails      []string // checks; it can fail others too
 	}{
 		{"ignores the context", deaf,
-			[]string{"refuses an ended context", "returns when the context is cancelled", "keeps the deadline"}},
+			[]string{"refuses an ended context", "returns when the context is canceled", "keeps the deadline"}},
 		{"looks at the context when its turn comes", late,
-			[]string{"refuses an ended context", "returns when the context is cancelled", "keeps the deadline"}},
+			[]string{"refuses an ended context", "returns when the context is canceled", "keeps the deadline"}},
 		{"gives turns to ended contexts", hasty, []string{"refuses an ended context"}},
-		{"gives no turn", mute, []string{"returns when the context is cancelled", "starves nobody", "takes nothing for ever"}},
+		{"gives no turn", mute, []string{"returns when the context is canceled", "starves nobody", "takes nothing for ever"}},
 		{"keeps the place of who gave up", hoarding, []string{"takes nothing for ever"}},
 		{"serves who came last", lastFirst, []string{"starves nobody"}},
 		{"forgets a caller when another comes", lonely, []string{"starves nobody"}},

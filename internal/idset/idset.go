@@ -1,5 +1,5 @@
 // Package idset remembers which ids were seen, in as little room as it takes:
-// neighbouring ids share an entry, so that the ids of a whole listing, which
+// neighboring ids share an entry, so that the ids of a whole listing, which
 // the platform counts up, take hardly more than those of a page.
 package idset
 

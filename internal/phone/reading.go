@@ -122,7 +122,7 @@ func international(written string) (string, error) {
 		return "", err
 	}
 	problem := r.check()
-	if problem == ErrLocalOnly && !r.isRewritten() && phonenumbers.IsValidNumber(r.number) {
+	if errors.Is(problem, ErrLocalOnly) && !r.isRewritten() && phonenumbers.IsValidNumber(r.number) {
 		problem = nil // a few numbers of a whole country have no area code
 	}
 	switch {

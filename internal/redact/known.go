@@ -122,12 +122,17 @@ func zoneAt(s string) int {
 	}
 	for _, layout := range [...]string{"dd:dd", "dddd"} {
 		n := 1 + len(layout)
-		if hasLayout(t[1:], layout) && t[1:3] <= "14" && strings.Contains("00 15 30 45", t[n-2:n]) && !goesOn(t, n) &&
-			!(n+1 < len(t) && t[n] == ' ' && isDigit(t[n+1])) {
+		if hasLayout(t[1:], layout) && t[1:3] <= "14" && isQuarter(t[n-2:n]) && !goesOn(t, n) &&
+			(n+1 >= len(t) || t[n] != ' ' || !isDigit(t[n+1])) {
 			return space + n
 		}
 	}
 	return 0
+}
+
+// isQuarter reports whether minutes are a quarter of an hour, as those of all time zones are.
+func isQuarter(minutes string) bool {
+	return minutes == "00" || minutes == "15" || minutes == "30" || minutes == "45"
 }
 
 // monotonicAt knows the end of what a time.Time prints: m=+0.000012345.

@@ -102,7 +102,8 @@ func (s *secrets) at(text string, i int) int {
 			continue
 		}
 		width := f.prefixOf(text[i:])
-		if width > 0 && !(f.alone && (i > 0 && isWordByte(text[i-1]) || i+width < len(text) && isWordByte(text[i+width]))) {
+		isPart := i > 0 && isWordByte(text[i-1]) || i+width < len(text) && isWordByte(text[i+width])
+		if width > 0 && (!f.alone || !isPart) {
 			return width
 		}
 	}

@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -12,7 +13,7 @@ import (
 func ParseFlags() {
 	flag.CommandLine.Init(filepath.Base(os.Args[0]), flag.ContinueOnError)
 	switch err := flag.CommandLine.Parse(os.Args[1:]); {
-	case err == flag.ErrHelp:
+	case errors.Is(err, flag.ErrHelp):
 		os.Exit(0)
 	case err != nil: // Parse has printed it
 		os.Exit(1)
