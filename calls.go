@@ -30,7 +30,17 @@ type Client struct {
 	region string
 	now    func() time.Time
 	logger *slog.Logger
-	claims *claims
+
+	creates *creates // what became of its creates
+	feed    *feed    // the one reader of calls
+	hooks   hooks
+}
+
+// hooks are told about the reading of calls. Each can be nil.
+type hooks struct {
+	settled func(Intent, Settled)
+	// tailLag is called with the age of a change that was handed to a watcher.
+	tailLag func(time.Duration)
 }
 
 // NewClient returns a Client for https://{subdomain}.{domain}, such as
@@ -79,7 +89,9 @@ func (s *settings) newClient(user, token string) (*Client, error) {
 	if err != nil {
 		return nil, notSent("NewClient", err)
 	}
-	return &Client{sender: sender, root: s.root, region: s.region, now: s.now, logger: s.logger, claims: newClaims()}, nil
+	c := &Client{sender: sender, root: s.root, region: s.region, now: s.now, logger: s.logger, creates: newCreates(s.now)}
+	c.feed = newFeed(c)
+	return c, nil
 }
 
 func isHostName(name string) bool {

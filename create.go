@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -35,6 +36,10 @@ type CreateResult struct {
 	// into the header.
 	StatusCode int
 	Header     http.Header
+	// AlsoOwnedBy is the Intent.ID of another create that Call was given to before,
+	// empty almost always. If Settle gave it, Settle was wrong, as this response
+	// proves, and the other create is open again: settle it again.
+	AlsoOwnedBy string
 }
 
 // Create creates the call that req asks for, like CreateOutbound, CreateInbound
@@ -110,14 +115,35 @@ func (c *Client) Send(ctx context.Context, p *Prepared, journal Journal) (*Creat
 	if p == nil || p.body == nil {
 		return nil, invalid("prepared", "was not made by Prepare", nil)
 	}
-	pending := &pendingCreate{intent: p.intent, journal: journal, now: c.now}
+	if err := c.check(ctx); err != nil {
+		return nil, err
+	}
+	pending := &pendingCreate{intent: p.intent, journal: journal, client: c}
 	o, err := c.send(ctx, operation{
 		name: operationOf(p.intent.CallType), method: http.MethodPost, route: callsRoute, in: p.body, create: pending,
 	})
-	if err != nil {
-		return nil, err
+	var result *CreateResult
+	if err == nil {
+		result, err = o.createResult(ctx)
 	}
-	return o.createResult(ctx)
+	switch {
+	case err != nil:
+		c.creates.failed(pending.intent, err)
+	case result.AwaitsAgent:
+		c.creates.awaits(pending.intent)
+	default:
+		result.AlsoOwnedBy = c.creates.made(pending.intent, result.Call)
+		c.warnOfOwners(ctx, result)
+	}
+	return result, err
+}
+
+// warnOfOwners logs that a created call was given to another create before.
+func (c *Client) warnOfOwners(ctx context.Context, result *CreateResult) {
+	if c.logger != nil && result.AlsoOwnedBy != "" {
+		c.logger.LogAttrs(ctx, slog.LevelWarn, "calls: a created call was given to another create before",
+			slog.Int64("call", result.Call.ID))
+	}
 }
 
 // pendingCreate is a create on its way. It keeps its Intent up to date with its
@@ -125,13 +151,14 @@ func (c *Client) Send(ctx context.Context, p *Prepared, journal Journal) (*Creat
 type pendingCreate struct {
 	intent  Intent
 	journal Journal
-	now     func() time.Time
+	client  *Client
 }
 
 // Sending begins an attempt, no byte of which leaves after permitEnd.
 func (p *pendingCreate) Sending(ctx context.Context, permitEnd time.Time) error {
 	p.intent.Attempt = rand.Text()
-	p.intent.SentAfter, p.intent.SentBefore = p.now().Round(0), permitEnd.Round(0)
+	p.intent.SentAfter, p.intent.SentBefore = p.client.now().Round(0), permitEnd.Round(0)
+	p.client.creates.sending(p.intent)
 	if p.journal == nil {
 		return nil
 	}
@@ -140,6 +167,7 @@ func (p *pendingCreate) Sending(ctx context.Context, permitEnd time.Time) error 
 
 // NotSent ends an attempt that provably was not carried out.
 func (p *pendingCreate) NotSent(ctx context.Context) {
+	p.client.creates.notSent(p.intent)
 	if p.journal != nil {
 		p.journal.NotSent(ctx, p.intent)
 	}
@@ -155,7 +183,6 @@ func (o *outcome) createResult(ctx context.Context) (*CreateResult, error) {
 	switch {
 	case call.ID != 0:
 		call.raw = &response.Body
-		o.client.claims.claim(call.ID, o.create.intent.ID)
 		result.Call = call
 		return result, nil
 	case response.StatusCode == http.StatusCreated:

@@ -229,7 +229,7 @@ func ExampleClient_FindCall() {
 	client, server := double()
 	defer server.Close()
 
-	_, err := client.FindCall(context.Background(), 4711, time.Now().Add(-time.Hour))
+	_, err := client.FindCall(context.Background(), 4711, calls.FindOptions{Since: time.Now().Add(-time.Hour)})
 	fmt.Println(errors.Is(err, calls.ErrCallNotFound))
 	// Output: true
 }
@@ -239,10 +239,14 @@ func ExampleClient_WatchCall() {
 	defer server.Close()
 	id := server.AddCall(callstest.Call{Status: "finished"})
 
-	for call, err := range client.WatchCall(context.Background(), id, calls.WatchOptions{}) {
-		fmt.Println(call.Status, err)
+	for call, err := range client.WatchCall(context.Background(), &calls.Call{ID: id}, calls.WatchOptions{}) {
+		if err != nil {
+			fmt.Println("no longer watching:", err)
+			return
+		}
+		fmt.Println(call.ID, call.Status)
 	}
-	// Output: finished <nil>
+	// Output: 397 finished
 }
 
 func ExampleClient_AuthenticateEndUser() {
