@@ -34,8 +34,9 @@ type Client struct {
 	now      func() time.Time
 	logger   *slog.Logger
 	observer Observer
-	claims   *claims
 	redactor *redact.Redactor // knows the token
+	creates  *creates         // what became of its creates
+	feed     *feed            // the one reader of calls
 }
 
 // NewClient returns a Client for https://{subdomain}.{domain}, such as
@@ -137,10 +138,12 @@ func (s *settings) newClient(token string) (*Client, error) {
 	if err != nil {
 		return nil, notSent("NewClient", err)
 	}
-	return &Client{
+	c := &Client{
 		sender: sender, root: s.root, platform: s.host, region: s.region,
-		now: s.now, logger: s.logger, observer: s.observer, redactor: redactor, claims: newClaims(),
-	}, nil
+		now: s.now, logger: s.logger, observer: s.observer, redactor: redactor, creates: newCreates(s.now),
+	}
+	c.feed = newFeed(c)
+	return c, nil
 }
 
 const (

@@ -3,9 +3,11 @@ package calls
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"time"
 )
@@ -33,6 +35,10 @@ type CreateResult struct {
 	// into the header.
 	StatusCode int
 	Header     http.Header
+	// AlsoOwnedBy is the Intent.ID of another create that Call was given to before,
+	// empty almost always. If Settle gave it, Settle was wrong, as this response
+	// proves, and the other create is open again: settle it again.
+	AlsoOwnedBy string
 }
 
 // Create creates the call that req asks for, like CreateOutbound, CreateInbound
@@ -78,7 +84,7 @@ func (c *Client) Prepare(req CreateRequest, opts ...PrepareOption) (*Prepared, e
 		return nil, invalid("request", "is not valid JSON", ErrInvalidRequest)
 	}
 	if about.ID == "" {
-		about.ID = rand.Text()
+		about.ID = newID()
 	}
 	return &Prepared{intent: about, body: body}, nil
 }
@@ -108,18 +114,39 @@ func (c *Client) Send(ctx context.Context, p *Prepared, journal Journal) (*Creat
 	if p == nil || p.body == nil {
 		return nil, invalid("prepared", "was not made by Prepare", nil)
 	}
+	if err := c.check(ctx); err != nil {
+		return nil, err
+	}
+	pending := &pendingCreate{intent: p.intent, journal: journal, client: c}
 	op := operation{
-		name: operationOf(p.intent.CallType), method: http.MethodPost, route: callsRoute, in: p.body,
-		create: &pendingCreate{intent: p.intent, journal: journal, now: c.now},
+		name: operationOf(p.intent.CallType), method: http.MethodPost, route: callsRoute, in: p.body, create: pending,
 	}
 	if p.intent.CallType == CallTypeScheduled {
 		op.unprocessable = ErrScheduleRejected
 	}
 	o, err := c.send(ctx, op)
-	if err != nil {
-		return nil, err
+	var result *CreateResult
+	if err == nil {
+		result, err = o.createResult(ctx)
 	}
-	return o.createResult(ctx)
+	switch {
+	case err != nil:
+		c.creates.failed(pending.intent, err)
+	case result.AwaitsAgent:
+		c.creates.awaits(pending.intent)
+	default:
+		result.AlsoOwnedBy = c.creates.made(pending.intent, result.Call)
+		c.warnOfOwners(ctx, result)
+	}
+	return result, err
+}
+
+// warnOfOwners logs that a created call was given to another create before.
+func (c *Client) warnOfOwners(ctx context.Context, result *CreateResult) {
+	if c.logger != nil && result.AlsoOwnedBy != "" {
+		c.logger.LogAttrs(ctx, slog.LevelWarn, "calls: a created call was given to another create before",
+			slog.Int64("call", result.Call.ID))
+	}
 }
 
 // pendingCreate is an operation on its way that dials a person. It keeps its Intent
@@ -127,24 +154,33 @@ func (c *Client) Send(ctx context.Context, p *Prepared, journal Journal) (*Creat
 type pendingCreate struct {
 	intent  Intent
 	journal Journal
-	now     func() time.Time
+	client  *Client
 }
 
 // Sending begins an attempt, no byte of which leaves after permitEnd.
 func (p *pendingCreate) Sending(ctx context.Context, permitEnd time.Time) error {
-	p.intent.SentAfter, p.intent.SentBefore = p.now().Round(0), permitEnd.Round(0)
-	if p.journal == nil {
-		return nil // nobody knows the attempt by its id before it has failed
+	p.intent.Attempt = newID()
+	p.intent.SentAfter, p.intent.SentBefore = p.client.now().Round(0), permitEnd.Round(0)
+	if p.intent.CallType != "" { // it makes a call of its own
+		p.client.creates.sending(p.intent)
 	}
-	p.intent.Attempt = rand.Text()
+	if p.journal == nil {
+		return nil
+	}
 	return p.journal.Sending(ctx, p.intent)
 }
 
 // NotSent ends an attempt that provably was not carried out.
 func (p *pendingCreate) NotSent(ctx context.Context) {
+	p.client.creates.notSent(p.intent)
 	if p.journal != nil {
 		p.journal.NotSent(ctx, p.intent)
 	}
+}
+
+// newID returns a random id of 128 bits. It has to be unique, not secret.
+func newID() string {
+	return fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64())
 }
 
 // createResult tells a created call from one that an agent has to finish, and
@@ -156,7 +192,6 @@ func (o *outcome) createResult(ctx context.Context) (*CreateResult, error) {
 	decodeErr := call.decode(response.Body)
 	switch {
 	case call.ID != 0:
-		o.client.claims.claim(call.ID, o.create.intent.ID)
 		result.Call = call
 		return result, nil
 	case response.StatusCode == http.StatusCreated:

@@ -142,9 +142,10 @@ var (
 	// ErrCallNotFound means that no listing showed the call. A listing can lag, so
 	// this does not prove that the call does not exist. Its parent is ErrNotFound.
 	ErrCallNotFound = newSentinel("the call was not found", ErrNotFound)
-	// ErrAmbiguous means that more than one call matches a create. errors.As finds
-	// the *AmbiguousError that lists them.
-	ErrAmbiguous = newSentinel("more than one call matches", nil)
+	// ErrAmbiguous means that a call matches a create, and that it is not certain
+	// that the create made it. errors.As finds the *AmbiguousError that lists such
+	// calls.
+	ErrAmbiguous = newSentinel("not certain which call it is", nil)
 )
 
 // sentinel is an error that is known by its identity. errors.Is matches its
@@ -318,15 +319,19 @@ func invalid(field, reason string, problem error) error {
 	return ValidationErrors{{Field: field, Reason: reason, problem: problem}}
 }
 
-// AmbiguousError lists the calls that Settle cannot tell apart. It is used as a
-// pointer only.
+// AmbiguousError lists the calls that a create can have made, where Settle cannot
+// tell which one it was, or whether it was one of them. It is used as a pointer only.
 type AmbiguousError struct {
-	Candidates []*Call // in the order in which a listing showed them
+	// Candidates is at least one and at most 100 calls, in the order in which a
+	// listing showed them.
+	Candidates []*Call
 }
 
 // Error returns how many candidates there are.
-func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("%v: %d candidates", ErrAmbiguous, len(e.Candidates))
+func (e *AmbiguousError) Error() string { return "calls: " + e.text() }
+
+func (e *AmbiguousError) text() string {
+	return fmt.Sprintf("not certain which call it is: %d possible", len(e.Candidates))
 }
 
 // Unwrap returns ErrAmbiguous.

@@ -203,7 +203,7 @@ var sentinels = []struct {
 	{
 		name: "ErrCallNotFound", is: calls.ErrCallNotFound, parent: calls.ErrNotFound,
 		client: func(t *testing.T) error {
-			_, err := newClient(t, responding(http.StatusOK, "[]")).FindCall(t.Context(), 397, time.Time{})
+			_, err := newClient(t, responding(http.StatusOK, "[]")).FindCall(t.Context(), 397, calls.FindOptions{})
 			return err
 		},
 	},

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -157,7 +159,7 @@ func TestAListingIsWholeWhateverHappensMeanwhile(t *testing.T) {
 	t.Logf("%d calls listed", listed)
 }
 
-func TestListCallsFollowsTheLinksOfItsHostOnly(t *testing.T) {
+func TestListCallsFollowsTheQueryOfALinkAndNothingElse(t *testing.T) {
 	tests := map[string]struct {
 		link string // of the first page; HOST is replaced
 		ids  int
@@ -166,14 +168,19 @@ func TestListCallsFollowsTheLinksOfItsHostOnly(t *testing.T) {
 		"absolute":              {`<HOST/manager/api/v1/calls?page=2>; rel="next"`, 2, ""},
 		"relative":              {`</manager/api/v1/calls?page=2>; rel="next"`, 2, ""},
 		"a query alone":         {`<?page=2>; rel="next"`, 2, ""},
+		"after a quoted comma":  {`<?page=9>; title="a, b"; rel="last", <?page=2>; title="a, b"; rel="next"`, 2, ""},
 		"no next":               {`<HOST/manager/api/v1/calls?page=1>; rel="last"`, 1, ""},
-		"another host":          {`<https://evil.example.com/manager/api/v1/calls?page=2>; rel="next"`, 1, "another host"},
-		"another port":          {`<http://127.0.0.1:1/manager/api/v1/calls?page=2>; rel="next"`, 1, "another host"},
-		"without a scheme":      {`<//evil.example.com/calls?page=2>; rel="next"`, 1, "another host"},
-		"another scheme":        {`<ftp:/x?page=2>; rel="next"`, 1, "another host"},
-		"no URL":                {`<http://[::1>; rel="next"`, 1, "not a URL"},
-		"the same page again":   {`<?page=1&per=100>; rel="next"`, 1, "same page"},
+		"a gateway's own link":  {`</help>; rel="help"`, 1, ""},
+		"behind a gateway":      {`<http://platform.internal:8080/v1/calls?page=2>; rel="next"`, 2, ""},
+		"another port":          {`<http://127.0.0.1:1/manager/api/v1/calls?page=2>; rel="next"`, 2, ""},
+		"without a scheme":      {`<//evil.example.com/calls?page=2>; rel="next"`, 2, ""},
+		"another scheme":        {`<ftp:/x?page=2>; rel="next"`, 2, ""},
 		"another path, ignored": {`</elsewhere?page=2>; rel="next"`, 2, ""},
+		"a space in the query":  {`<?page=2&q=a b>; rel="next"`, 2, ""},
+		"a malformed query":     {`<?page=%zz>; rel="next"`, 1, "query"},
+		"no query":              {`<http://[::1>; rel="next"`, 1, "no query"},
+		"no link":               {`page 2 comes next`, 1, "malformed"},
+		"the same page again":   {`<?page=1&per=100>; rel="next"`, 1, "same page"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -204,6 +211,79 @@ func TestListCallsFollowsTheLinksOfItsHostOnly(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestIDsAtTheEndsOfTheirRange also end in circles only if the pages do.
+func TestIDsAtTheEndsOfTheirRange(t *testing.T) {
+	platform := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("page") == "1" {
+			w.Header().Set("Link", `<?page=2>; rel="next"`)
+		}
+		fmt.Fprint(w, `[{"id":-9223372036854775808},{"id":9223372036854775807},{"id":-1},{"id":9223372036854775806}]`)
+	})
+	if ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != 4 {
+		t.Errorf("%v, %v", ids, err)
+	}
+}
+
+func TestCallsWithoutAnIDDoNotMakeAListingEndless(t *testing.T) {
+	n := 0
+	platform := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n++
+		w.Header().Set("Link", fmt.Sprintf(`<?page=%d>; rel="next"`, n+1))
+		fmt.Fprint(w, `[{"status":"queued"}]`)
+	})
+	if _, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil); err == nil || n > 20 {
+		t.Errorf("%d pages, %v", n, err)
+	}
+}
+
+func TestAPageThatIsNoArrayIsAnError(t *testing.T) {
+	for _, body := range []string{`null`, `{}`, `{"message":"no"}`, ``, `[{"id":1}`, `"calls"`} {
+		platform := &recorded{status: 200, answer: body}
+		if ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil); !errors.Is(err, calls.ErrUndecodable) || len(ids) > 0 {
+			t.Errorf("%s: %v, %v", body, ids, err)
+		}
+	}
+}
+
+// TestAListingOfManyDescendingIDs reads 200,000 ids with gaps, the highest first.
+func TestAListingOfManyDescendingIDs(t *testing.T) {
+	const pages = 2000
+	platform := roundTripper(func(r *http.Request) (*http.Response, error) {
+		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+		var body strings.Builder
+		for i := range 100 {
+			fmt.Fprintf(&body, `,{"id":%d}`, 10*(pages*100-(page-1)*100-i))
+		}
+		header := http.Header{"Link": {fmt.Sprintf(`<?page=%d>; rel="last"`, pages)}}
+		if page < pages {
+			header.Add("Link", fmt.Sprintf(`<?page=%d>; rel="next"`, page+1))
+		}
+		return response(r, header, "["+body.String()[1:]+"]"), nil
+	})
+	if ids, err := list(t.Context(), clientBy(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != pages*100 {
+		t.Errorf("%d calls, %v", len(ids), err)
+	}
+}
+
+type roundTripper func(r *http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func response(r *http.Request, header http.Header, body string) *http.Response {
+	return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}
+}
+
+// clientBy is a client without a network and without a pace.
+func clientBy(t testing.TB, platform http.RoundTripper, opts ...calls.Option) *calls.Client {
+	t.Helper()
+	opts = append([]calls.Option{calls.WithHTTPClient(&http.Client{Transport: platform}), calls.WithRateLimiter(nil)}, opts...)
+	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
 }
 
 func TestPagesThatGoInCirclesEndWithAnError(t *testing.T) {
@@ -298,26 +378,29 @@ func TestReadsOfAListingAreTriedAgain(t *testing.T) {
 
 func TestFindCall(t *testing.T) {
 	now := time.Date(2019, 9, 10, 0, 0, 0, 0, time.UTC)
-	server := callstest.NewServer(t, callstest.WithClock(func() time.Time { return now }))
-	client := virtualClient(t, server)
+	clock := func() time.Time { return now }
+	server := callstest.NewServer(t, callstest.WithClock(clock))
+	client := virtualClient(t, server, calls.WithClock(clock))
 	var ids []int64
-	for range 5 {
+	for range 30 {
 		ids = append(ids, server.AddCall(callstest.Call{}))
 		now = now.Add(time.Hour)
 	}
 	tests := map[string]struct {
-		id    int64
-		since time.Time
-		err   error
+		id   int64
+		opts calls.FindOptions
+		err  error
 	}{
-		"among all":         {ids[0], time.Time{}, nil},
-		"since it was made": {ids[2], now.Add(-3 * time.Hour), nil},
-		"since later":       {ids[2], now.Add(-2 * time.Hour), calls.ErrCallNotFound},
-		"unknown":           {4711, time.Time{}, calls.ErrCallNotFound},
-		"impossible":        {0, time.Time{}, calls.ErrCallIDInvalid},
+		"today":             {ids[6], calls.FindOptions{}, nil},
+		"the day before":    {ids[5], calls.FindOptions{}, calls.ErrCallNotFound},
+		"since long ago":    {ids[0], calls.FindOptions{Since: now.AddDate(0, 0, -2)}, nil},
+		"since it was made": {ids[27], calls.FindOptions{Since: now.Add(-3 * time.Hour)}, nil},
+		"since later":       {ids[27], calls.FindOptions{Since: now.Add(-2 * time.Hour)}, calls.ErrCallNotFound},
+		"unknown":           {4711, calls.FindOptions{}, calls.ErrNotFound},
+		"impossible":        {0, calls.FindOptions{}, calls.ErrCallIDInvalid},
 	}
 	for name, tt := range tests {
-		call, err := client.FindCall(t.Context(), tt.id, tt.since)
+		call, err := client.FindCall(t.Context(), tt.id, tt.opts)
 		if !errors.Is(err, tt.err) || (call == nil) != (err != nil) || call != nil && call.ID != tt.id {
 			t.Errorf("%s: %v, %v", name, call, err)
 		}

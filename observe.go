@@ -19,9 +19,9 @@ type Observer struct {
 	// Settled is called when Settle or SettleAll has come to a result: a call, or
 	// the error that they return.
 	Settled func(ctx context.Context, i Intent, call *Call, err error)
-	// Tailed is called when the shared tail has read a listing, with how far the
-	// last change that it showed lies in the past, 0 if it showed none.
-	Tailed func(ctx context.Context, lag time.Duration)
+	// Tailed is called for each change that the shared reader hands to a watcher,
+	// with how long ago the change was. It must not call methods of the Client.
+	Tailed func(lag time.Duration)
 }
 
 // ObservedAttempt is one attempt at an operation.

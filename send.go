@@ -2,7 +2,6 @@ package calls
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -160,9 +159,6 @@ func (o *outcome) fail(ctx context.Context, delivery Delivery, causes ...error) 
 	}
 	if o.create != nil {
 		intent := o.create.intent
-		if intent.Attempt == "" {
-			intent.Attempt = rand.Text()
-		}
 		if !o.result.Ended.IsZero() {
 			intent.SentBefore = o.result.Ended
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,30 +128,6 @@ func TestSettleKnowsTheCallsOfItsOwnClient(t *testing.T) {
 		if call, err := client.Settle(t.Context(), intentOf(notMade), calls.SettleOptions{}); !errors.Is(err, calls.ErrCallNotFound) {
 			t.Errorf("the call of another create: %v, %v", call, err)
 		}
-		made := lost(t, server, client, true, request)
-		if _, err := client.Settle(t.Context(), intentOf(made), calls.SettleOptions{}); err != nil {
-			t.Errorf("its own: %v", err)
-		}
-		if call, err := client.Settle(t.Context(), intentOf(notMade), calls.SettleOptions{}); !errors.Is(err, calls.ErrCallNotFound) {
-			t.Errorf("the call that was settled for another create: %v, %v", call, err)
-		}
-	})
-}
-
-func TestTwoSettlesDoNotTakeTheSameCall(t *testing.T) {
-	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		made := lost(t, server, client, true, request)
-		notMade := lost(t, server, client, false, request)
-		var found [2]*calls.Call
-		var wg sync.WaitGroup
-		for i, err := range []error{made, notMade} {
-			wg.Go(func() { found[i], _ = client.Settle(t.Context(), intentOf(err), calls.SettleOptions{}) })
-		}
-		wg.Wait()
-		if (found[0] == nil) == (found[1] == nil) {
-			t.Errorf("of one call: %v and %v", found[0], found[1])
-		}
 	})
 }
 
@@ -167,80 +142,195 @@ func TestSettlingAgainFindsTheSameCall(t *testing.T) {
 	})
 }
 
-func TestSettleLooksUntilTheWindowHasPassed(t *testing.T) {
+// TestTheListingThatDecidesBeginsAfterTheWindow has the platform show a new call 10 s
+// late.
+func TestTheListingThatDecidesBeginsAfterTheWindow(t *testing.T) {
 	const lag = 10 * time.Second
 	lagging := []callstest.Option{callstest.WithListingLag(func(int64) time.Duration { return lag })}
 	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345", TicketID: "76517"}
 	for _, tt := range []struct {
-		window time.Duration
+		opts   calls.SettleOptions
+		before time.Duration // between the create and Settle
+		took   time.Duration
 		err    error
-	}{{15 * time.Second, nil}, {lag, nil}, {5 * time.Second, calls.ErrCallNotFound}} {
+	}{
+		{calls.SettleOptions{}, 0, 75 * time.Second, nil},
+		{calls.SettleOptions{ClockSkew: time.Second}, 0, 16 * time.Second, nil},
+		{calls.SettleOptions{ClockSkew: time.Second, Window: lag}, 0, 11 * time.Second, nil},
+		{calls.SettleOptions{ClockSkew: time.Second, Window: 5 * time.Second}, 0, 6 * time.Second, calls.ErrCallNotFound},
+		{calls.SettleOptions{ClockSkew: time.Second}, 10 * time.Second, 6 * time.Second, nil},
+		{calls.SettleOptions{ClockSkew: time.Second}, time.Hour, 0, nil},
+	} {
 		onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 			err := lost(t, server, client, true, request)
-			begin := time.Now()
-			_, err = client.Settle(t.Context(), intentOf(err), calls.SettleOptions{Window: tt.window})
-			if took := time.Since(begin); !errors.Is(err, tt.err) || took != tt.window {
-				t.Errorf("a window of %v: %v after %v", tt.window, err, took)
+			time.Sleep(tt.before)
+			begin, before := time.Now(), len(server.Requests())
+			_, err = client.Settle(t.Context(), intentOf(err), tt.opts)
+			if took := time.Since(begin).Round(time.Second); !errors.Is(err, tt.err) || took != tt.took {
+				t.Errorf("%+v: %v after %v", tt, err, took)
+			}
+			if n := len(server.Requests()) - before; n != 1 {
+				t.Errorf("%+v: %d looks", tt, n)
 			}
 		})
 	}
 }
 
-func TestSettleOfAnAcceptedCreate(t *testing.T) {
-	server := callstest.NewServer(t)
-	client := hastyClient(t, server)
-	server.Fail(callstest.CutBody)
-	_, err := creates["CreateScheduled"](t.Context(), client)
-	if calls.DeliveryOf(err) != calls.DeliveryAccepted {
-		t.Fatal(err)
-	}
-	call, err := client.Settle(t.Context(), intentOf(err), calls.SettleOptions{Window: time.Millisecond})
-	if err != nil || call.ID != server.Calls()[0].ID {
-		t.Errorf("%v, %v", call, err)
-	}
+// TestSettleWaitsLessOnceTheClockIsKnown, which each created call tells.
+func TestSettleWaitsLessOnceTheClockIsKnown(t *testing.T) {
+	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345", TicketID: "76517"}
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		if _, err := client.Create(t.Context(), request); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		err := lost(t, server, client, true, request)
+		begin := time.Now()
+		intent := intentOf(err)
+		if _, err := client.Settle(t.Context(), intent, calls.SettleOptions{}); err != nil || time.Since(begin) > 18*time.Second {
+			t.Errorf("%v after %v", err, time.Since(begin))
+		}
+		// Another process knows nothing of that clock.
+		begin = time.Now()
+		if _, err := virtualClient(t, server).Settle(t.Context(), intent, calls.SettleOptions{}); err == nil || time.Since(begin) < 57*time.Second {
+			t.Errorf("%v after %v", err, time.Since(begin))
+		}
+	})
 }
 
-func TestSettleOfWhatNeedsNone(t *testing.T) {
+func TestAnAcceptedCreateIsSettledAtOnce(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
+		intent := intentOf(lost(t, server, client, true, request))
+		begin := time.Now()
+		call, err := client.Settle(t.Context(), intent, calls.SettleOptions{Delivery: calls.DeliveryAccepted})
+		if err != nil || call.ID != server.Calls()[0].ID || time.Since(begin) > time.Second {
+			t.Errorf("%v, %v after %v", call, err, time.Since(begin))
+		}
+	})
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
+		other := intentOf(lost(t, server, client, false, request))
+		intent := intentOf(lost(t, server, client, true, request))
+		begin := time.Now()
+		_, err := client.Settle(t.Context(), intent, calls.SettleOptions{Delivery: calls.DeliveryAccepted})
+		if !errors.Is(err, calls.ErrAmbiguous) || calls.DeliveryOf(err) != calls.DeliveryAccepted || time.Since(begin) < time.Minute {
+			t.Errorf("contested by %s: %v after %v", other.ID, err, time.Since(begin))
+		}
+	})
+	lagging := []callstest.Option{callstest.WithListingLag(func(int64) time.Duration { return 10 * time.Second })}
+	onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
+		intent := intentOf(lost(t, server, client, true, request))
+		begin := time.Now()
+		call, err := client.Settle(t.Context(), intent, calls.SettleOptions{Delivery: calls.DeliveryAccepted})
+		if took := time.Since(begin); err != nil || call == nil || took < 10*time.Second || took > 13*time.Second {
+			t.Errorf("%v, %v after %v", call, err, took)
+		}
+	})
+}
+
+func TestSettleOfWhatCannotBeSettled(t *testing.T) {
 	server := callstest.NewServer(t)
 	client := hastyClient(t, server)
-	server.Fail(callstest.Status(404))
-	_, rejected := creates["CreateInbound"](t.Context(), client)
-	invalid := client.Validate(calls.InboundRequest{})
-	server.Fail(callstest.Status(502), callstest.Status(502), callstest.Status(502), callstest.Status(502))
-	_, reading := client.GetCustomerFlag(t.Context(), 1)
-	before := len(server.Requests())
+	good := calls.Intent{ID: "1", CallType: calls.CallTypeInbound, SentAfter: time.Now(), SentBefore: time.Now()}
+	noTime, noType := good, good
+	noTime.SentAfter, noType.CallType = time.Time{}, ""
 	for name, tt := range map[string]struct {
-		err  error
-		opts calls.SettleOptions
-		want error
+		intent   calls.Intent
+		opts     calls.SettleOptions
+		want     error
+		delivery calls.Delivery
 	}{
-		"not sent":                {invalid, calls.SettleOptions{}, calls.ErrInvalidRequest},
-		"no error":                {nil, calls.SettleOptions{}, calls.ErrInvalidRequest},
-		"another's error":         {context.DeadlineExceeded, calls.SettleOptions{}, calls.ErrInvalidRequest},
-		"the error of a read":     {reading, calls.SettleOptions{}, calls.ErrInvalidRequest},
-		"a window that is past":   {rejected, calls.SettleOptions{Window: -1}, calls.ErrInvalidRequest},
-		"an interval that is not": {rejected, calls.SettleOptions{Interval: -1}, calls.ErrInvalidRequest},
+		"no intent":               {calls.Intent{}, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"one that was not sent":   {noTime, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"one of no type":          {noType, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"a window that is past":   {good, calls.SettleOptions{Window: -1}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"an interval that is not": {good, calls.SettleOptions{Interval: -1, Delivery: calls.DeliveryAccepted}, calls.ErrInvalidRequest, calls.DeliveryAccepted},
+		"a negative skew":         {good, calls.SettleOptions{ClockSkew: -1}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"rejected":                {good, calls.SettleOptions{Delivery: calls.DeliveryRejected}, calls.ErrCallNotFound, calls.DeliveryRejected},
+		"not sent":                {good, calls.SettleOptions{Delivery: calls.DeliveryNotSent}, calls.ErrCallNotFound, calls.DeliveryNotSent},
 	} {
-		if call, err := client.Settle(t.Context(), intentOf(tt.err), tt.opts); call != nil || !errors.Is(err, tt.want) {
+		call, err := client.Settle(t.Context(), tt.intent, tt.opts)
+		if call != nil || !errors.Is(err, tt.want) || calls.DeliveryOf(err) != tt.delivery {
 			t.Errorf("%s: %v, %v", name, call, err)
 		}
 	}
-	if n := len(server.Requests()) - before; n != 0 {
+	if n := len(server.Requests()); n != 0 {
 		t.Errorf("%d requests were sent", n)
+	}
+	var nobody *calls.Client
+	if _, err := nobody.Settle(t.Context(), good, calls.SettleOptions{}); err == nil || !calls.DeliveryOf(err).MayExist() {
+		t.Errorf("a nil Client: %v", err)
+	}
+	if _, err := client.Settle(nil, good, calls.SettleOptions{}); err == nil || !calls.DeliveryOf(err).MayExist() { //nolint:staticcheck
+		t.Errorf("a nil context: %v", err)
+	}
+	if _, ok := calls.RetryAfter(func() error { _, err := client.Settle(t.Context(), calls.Intent{}, calls.SettleOptions{}); return err }()); ok {
+		t.Error("it can be sent again")
 	}
 }
 
-func TestSettleEndsWithItsContextAndWithTheListing(t *testing.T) {
+// TestTheErrorOfSettleSpeaksOfTheCreate, whatever the listing fails with.
+func TestTheErrorOfSettleSpeaksOfTheCreate(t *testing.T) {
+	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
+	for name, tt := range map[string]struct {
+		faults []callstest.Fault
+		err    error
+	}{
+		"401":                 {[]callstest.Fault{callstest.Status(401)}, calls.ErrUnauthorized},
+		"403":                 {[]callstest.Fault{callstest.Status(403)}, calls.ErrForbidden},
+		"404":                 {[]callstest.Fault{callstest.Status(404)}, calls.ErrNotFound},
+		"302":                 {[]callstest.Fault{callstest.Status(302)}, calls.ErrRedirected},
+		"429 again and again": {slices.Repeat([]callstest.Fault{callstest.RateLimited("1")}, 40), calls.ErrRateLimited},
+		"503 again and again": {slices.Repeat([]callstest.Fault{callstest.Status(503)}, 40), calls.ErrServer},
+		"nothing":             {nil, calls.ErrCallNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, err := callstest.Start(callstest.WithClock(time.Now))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer server.Close()
+			synctest.Test(t, func(t *testing.T) {
+				client := virtualClient(t, server)
+				failed := lost(t, server, client, false, request)
+				server.Fail(tt.faults...)
+				begin := time.Now()
+				call, err := client.Settle(t.Context(), intentOf(failed), calls.SettleOptions{})
+				if call != nil || !errors.Is(err, tt.err) || calls.DeliveryOf(err) != calls.DeliveryUnknown || !errors.Is(err, calls.ErrOutcomeUnknown) {
+					t.Errorf("%v, %v", call, err)
+				}
+				if found, ok := calls.IntentOf(err); !ok || found.ID != intentOf(failed).ID {
+					t.Errorf("the intent %v", found)
+				}
+				if _, ok := calls.RetryAfter(err); ok {
+					t.Error("it can be sent again")
+				}
+				if took := time.Since(begin); took > 2*time.Minute {
+					t.Errorf("it took %v", took)
+				}
+			})
+		})
+	}
+}
+
+func TestSettleEndsWithItsContext(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		err := lost(t, server, client, false, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
+		failed := lost(t, server, client, false, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
-		if _, err := client.Settle(ctx, intentOf(err), calls.SettleOptions{}); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%v", err)
+		begin := time.Now()
+		_, err := client.Settle(ctx, intentOf(failed), calls.SettleOptions{})
+		if !errors.Is(err, context.DeadlineExceeded) || calls.DeliveryOf(err) != calls.DeliveryUnknown || time.Since(begin) != 0 {
+			t.Errorf("a wait that does not fit: %v after %v", err, time.Since(begin))
 		}
-		server.Fail(callstest.Status(401))
-		if _, err := client.Settle(t.Context(), intentOf(err), calls.SettleOptions{}); !errors.Is(err, calls.ErrUnauthorized) {
-			t.Errorf("%v", err)
+		ctx, cancel = context.WithCancel(t.Context())
+		time.AfterFunc(3*time.Second, cancel)
+		begin = time.Now()
+		_, err = client.Settle(ctx, intentOf(failed), calls.SettleOptions{})
+		if !errors.Is(err, context.Canceled) || calls.DeliveryOf(err) != calls.DeliveryUnknown || time.Since(begin) != 3*time.Second {
+			t.Errorf("canceled: %v after %v", err, time.Since(begin))
 		}
 	})
 }
@@ -296,9 +386,9 @@ func TestSettleSoak(t *testing.T) {
 			for range random.IntN(4) {
 				server.Fail(readFaults[random.IntN(len(readFaults))])
 			}
-			settling := time.Now()
-			call, err := client.Settle(t.Context(), intentOf(lostErr), calls.SettleOptions{Window: window, ClockSkew: time.Second})
-			wasShown := acts && !began.Add(lags[own%int64(len(lags))]).After(settling.Add(window))
+			intent := intentOf(lostErr)
+			call, err := client.Settle(t.Context(), intent, calls.SettleOptions{Window: window, ClockSkew: time.Second})
+			wasShown := acts && !began.Add(lags[own%int64(len(lags))]).After(intent.SentBefore.Add(window+time.Second))
 			var several *calls.AmbiguousError
 			switch {
 			case err == nil:
@@ -344,99 +434,6 @@ func anyRequest(random *rand.Rand) calls.CreateRequest {
 	}
 	at := time.Now().Add(time.Hour).Truncate(time.Hour).Add(time.Duration(random.IntN(600)) * time.Minute)
 	return calls.ScheduledRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345", ScheduledAt: at}
-}
-
-// statuses watches a call and returns what was seen, and when since the beginning.
-func statuses(ctx context.Context, client *calls.Client, id int64, opts calls.WatchOptions) (seen []calls.CallStatus, at []time.Duration, err error) {
-	begin := time.Now()
-	for call, err := range client.WatchCall(ctx, id, opts) {
-		if err != nil {
-			return seen, at, err
-		}
-		seen, at = append(seen, call.Status), append(at, time.Since(begin))
-	}
-	return seen, at, nil
-}
-
-func TestWatchCallYieldsEachChangeUntilTheEnd(t *testing.T) {
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		id := server.AddCall(callstest.Call{})
-		server.AddCall(callstest.Call{})
-		for status, after := range map[calls.CallStatus]time.Duration{
-			calls.CallStatusAssigned: time.Second, calls.CallStatusConnected: 3 * time.Second, calls.CallStatusFinished: time.Minute,
-		} {
-			time.AfterFunc(after, func() { _ = server.Advance(id, status) })
-		}
-		seen, at, err := statuses(t.Context(), client, id, calls.WatchOptions{})
-		want := []calls.CallStatus{calls.CallStatusQueued, calls.CallStatusAssigned, calls.CallStatusConnected, calls.CallStatusFinished}
-		if err != nil || !slices.Equal(seen, want) {
-			t.Errorf("%v at %v, %v", seen, at, err)
-		}
-		if last := at[len(at)-1]; last > 90*time.Second {
-			t.Errorf("the end was seen at %v", last)
-		}
-		// From 4 s to the end nothing happens: the looks grow rare.
-		if n := len(server.Requests()); n < 5 || n > 15 {
-			t.Errorf("%d looks", n)
-		}
-	})
-}
-
-func TestWatchCallWaitsForACallThatIsNotListedYet(t *testing.T) {
-	lagging := []callstest.Option{callstest.WithListingLag(func(int64) time.Duration { return 20 * time.Second })}
-	onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		id := server.AddCall(callstest.Call{Status: "finished"})
-		seen, at, err := statuses(t.Context(), client, id, calls.WatchOptions{Since: time.Now()})
-		if err != nil || len(seen) != 1 || at[0] < 20*time.Second {
-			t.Errorf("%v at %v, %v", seen, at, err)
-		}
-	})
-}
-
-func TestWatchCallKeepsOffTheRateLimit(t *testing.T) {
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		id := server.AddCall(callstest.Call{})
-		ctx, cancel := context.WithTimeout(t.Context(), 9500*time.Millisecond)
-		defer cancel()
-		_, _, err := statuses(ctx, client, id, calls.WatchOptions{Interval: time.Nanosecond, MaxInterval: time.Nanosecond})
-		if n := len(server.Requests()); n != 10 || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%d looks in 9.5 s, %v", n, err)
-		}
-	})
-}
-
-func TestWatchCallEndsWithAnError(t *testing.T) {
-	server := newWorld(t)
-	client := virtualClient(t, server)
-	server.Fail(callstest.Status(403))
-	for name, tt := range map[string]struct {
-		id   int64
-		opts calls.WatchOptions
-		err  error
-	}{
-		"no such id":          {-1, calls.WatchOptions{}, calls.ErrCallIDInvalid},
-		"a negative interval": {1, calls.WatchOptions{Interval: -1}, calls.ErrInvalidRequest},
-		"a negative longest":  {1, calls.WatchOptions{MaxInterval: -1}, calls.ErrInvalidRequest},
-	} {
-		if _, _, err := statuses(t.Context(), client, tt.id, tt.opts); !errors.Is(err, tt.err) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if _, _, err := statuses(t.Context(), client, 1, calls.WatchOptions{}); !errors.Is(err, calls.ErrForbidden) {
-		t.Errorf("refused: %v", err)
-	}
-}
-
-func TestBreakingOutOfAWatchStopsIt(t *testing.T) {
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		id := server.AddCall(callstest.Call{})
-		for range client.WatchCall(t.Context(), id, calls.WatchOptions{}) {
-			break
-		}
-		if n := len(server.Requests()); n != 1 {
-			t.Errorf("%d looks", n)
-		}
-	})
 }
 
 func intentOf(err error) calls.Intent {

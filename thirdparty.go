@@ -2,7 +2,6 @@ package calls
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"net/http"
 
@@ -48,7 +47,7 @@ func (c *Client) DialThirdParty(ctx context.Context, callID int64, req ThirdPart
 	}
 	o, err := c.send(ctx, operation{
 		name: "DialThirdParty", method: http.MethodPost, route: thirdPartyRoute, id: callID, in: body,
-		create: &pendingCreate{intent: Intent{ID: rand.Text(), ParentCallID: callID}, now: c.now},
+		create: &pendingCreate{intent: Intent{ID: newID(), ParentCallID: callID}, client: c},
 	})
 	if err != nil {
 		return nil, err

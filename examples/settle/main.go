@@ -73,7 +73,7 @@ func createOnce(ctx context.Context, client *calls.Client, request calls.Outboun
 
 	fmt.Println("The call may exist. Looking for it …")
 	intent, _ := calls.IntentOf(err)
-	call, settleErr := client.Settle(ctx, intent, calls.SettleOptions{Window: 3 * time.Second, Interval: time.Second})
+	call, settleErr := client.Settle(ctx, intent, calls.SettleOptions{Window: 2 * time.Second, ClockSkew: time.Second})
 	switch {
 	case errors.Is(settleErr, calls.ErrCallNotFound):
 		return nil, errors.New("no listing has shown it. Ask the agent before you try again")

@@ -1,4 +1,5 @@
-// Track creates a call and watches it until it ends.
+// Track creates a call and watches it until it ends. However many calls a program
+// watches, one tail of its Client serves them all.
 //
 //	go run ./examples/track
 //	go run ./examples/track -ends failed
@@ -49,14 +50,13 @@ func track(ctx context.Context, request calls.OutboundRequest, ends calls.CallSt
 	case result.AwaitsAgent:
 		return errors.New("the agent has to place the call first, and it has no id before that")
 	}
-	id := result.Call.ID
 	if double != nil { // on the real platform people do this
-		if err := double.Script(id, calls.CallStatusAssigned, calls.CallStatusConnecting, calls.CallStatusConnected, ends); err != nil {
+		if err := double.Script(result.Call.ID, calls.CallStatusAssigned, calls.CallStatusConnecting, calls.CallStatusConnected, ends); err != nil {
 			return err
 		}
 	}
 
-	for call, err := range client.WatchCall(ctx, id, calls.WatchOptions{Interval: time.Second}) {
+	for call, err := range client.WatchCall(ctx, result.Call, calls.WatchOptions{Interval: time.Second}) {
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,295 @@
+package calls
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/ccaip-go/calls/internal/redact"
+)
+
+const (
+	// gatherTime is how long a look that somebody needs at once waits for others who
+	// need one too.
+	gatherTime = 20 * time.Millisecond
+	// minLookNow is the least time between two looks that LookNow asks for.
+	minLookNow = 500 * time.Millisecond
+)
+
+// reader is the goroutine of a feed. Its fields are guarded by feed.mu; tail.next,
+// which waits for the platform, is called without it, and by run alone.
+type reader struct {
+	feed *feed
+	stop context.CancelFunc
+	wake chan struct{}
+
+	tail     *tail // nil before the first look
+	looks    int   // that have begun
+	walk     int   // the look in which the tail's walk began
+	began    time.Time
+	wait     time.Duration // to the look after that
+	neededAt time.Time     // when somebody needs a look who cannot wait; zero: nobody does
+	since    time.Time     // where that look has to begin
+	isAsked  bool          // by LookNow
+	pause    time.Duration // after a look that settled; grows while there is more to settle
+	retryAt  time.Time     // after a look that failed
+}
+
+// admit takes note of a new watcher. Unless it knows all that the tail has seen, only
+// a look back shows it what has changed since. feed.mu is held.
+func (r *reader) admit(w *watcher) {
+	r.wait = w.interval
+	isAhead := r.tail != nil && w.isKnown && !w.since.Before(r.tail.low) && !w.since.Before(r.tail.high)
+	if !isAhead {
+		r.need(w.since)
+	}
+	notify(r.wake)
+}
+
+// need plans a look that begins at since, or earlier. feed.mu is held.
+func (r *reader) need(since time.Time) {
+	if r.neededAt.IsZero() {
+		r.neededAt, r.since = time.Now().Add(gatherTime), since
+	}
+	if since.Before(r.since) {
+		r.since = since
+	}
+}
+
+// run looks until it is stopped.
+func (r *reader) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		r.feed.mu.Lock()
+		at, isPlanned := r.next()
+		r.feed.mu.Unlock()
+		var timer <-chan time.Time
+		if isPlanned {
+			if !at.After(time.Now()) {
+				r.look(ctx)
+				continue
+			}
+			timer = time.After(time.Until(at))
+		}
+		select {
+		case <-timer:
+		case <-r.wake:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// next returns when the next look begins. feed.mu is held.
+func (r *reader) next() (at time.Time, isPlanned bool) {
+	plan := func(t, notBefore time.Time) {
+		if t.Before(notBefore) {
+			t = notBefore
+		}
+		if !isPlanned || t.Before(at) {
+			at, isPlanned = t, true
+		}
+	}
+	isTailing := len(r.feed.watchers) > 0
+	for s := range r.feed.settlers {
+		plan(s.due, r.began.Add(r.pause))
+		isTailing = isTailing || s.isAccepted
+	}
+	if isTailing {
+		if r.looks > 0 {
+			plan(r.began.Add(r.wait), r.began)
+		}
+		if !r.neededAt.IsZero() {
+			plan(r.neededAt, r.began.Add(minInterval))
+		}
+		if r.isAsked {
+			plan(r.began, r.began.Add(minLookNow))
+		}
+	}
+	if at.Before(r.retryAt) {
+		at = r.retryAt
+	}
+	return at, isPlanned
+}
+
+// look reads what has changed, and hands it to all who wait for it.
+func (r *reader) look(ctx context.Context) {
+	f := r.feed
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
+	r.begin()
+	isInteresting := false
+	for isOver := false; !isOver; {
+		f.mu.Unlock()
+		page, isLast, err := r.tail.next(ctx)
+		f.mu.Lock()
+		if ctx.Err() != nil {
+			return
+		}
+		isInteresting = r.hand(page) || isInteresting
+		if err != nil {
+			r.fail(ctx, err)
+			return
+		}
+		isOver = isLast
+	}
+	r.end(isInteresting)
+}
+
+// begin decides where the look begins. feed.mu is held.
+func (r *reader) begin() {
+	r.began = time.Now()
+	r.looks++
+	since, isSet := r.since, !r.neededAt.IsZero()
+	for s := range r.feed.settlers {
+		isBehind := !s.due.After(r.began) && !r.serves(s) || s.isAccepted && !s.isCovered
+		if isBehind && (!isSet || s.since.Before(since)) {
+			since, isSet = s.since, true
+		}
+	}
+	switch {
+	case r.tail == nil:
+		r.tail = newTail(r.feed.client, since, maxPerPage, defaultTailLag)
+		r.tail.learn(r.feed.known())
+	case isSet:
+		r.tail.rewind(since)
+	}
+	if r.tail.walk == nil {
+		r.walk = r.looks
+	}
+	r.tail.begin()
+	r.neededAt, r.isAsked = time.Time{}, false
+}
+
+// serves reports whether the walk of the tail shows a settler all that it has to see.
+func (r *reader) serves(s *settler) bool {
+	return r.tail != nil && s.joined < r.walk && !r.tail.began.Before(s.due) && !r.tail.from.After(s.since)
+}
+
+// hand gives the calls of a page to all who wait for them, and reports whether
+// somebody did. feed.mu is held.
+func (r *reader) hand(page []*Call) (isInteresting bool) {
+	f := r.feed
+	for _, call := range page {
+		r.tail.isNew(call)
+		for w := range f.watched[call.ID] {
+			if !w.see(call) {
+				continue
+			}
+			isInteresting = true
+			if hasEnded(call) {
+				f.forget(w, call.ID)
+			}
+			if tailed := f.client.observer.Tailed; tailed != nil && call.UpdatedAt != nil {
+				tailed(f.client.now().Sub(*call.UpdatedAt))
+			}
+		}
+		if len(f.settlers) == 0 {
+			continue
+		}
+		seen := sighting{Call: call}
+		for s := range f.settlers {
+			s.see(&seen)
+		}
+	}
+	if r.tail.walk != nil {
+		r.tail.forget(r.tail.walk.from)
+	}
+	return isInteresting
+}
+
+// end plans the look after one that came to its end. feed.mu is held.
+func (r *reader) end(isInteresting bool) {
+	shortest, longest := r.intervals()
+	r.wait = grown(r.wait, longest)
+	if isInteresting {
+		r.wait = shortest
+	}
+	settled := 0
+	for s := range r.feed.settlers {
+		s.isCovered = s.isCovered || s.joined < r.walk && !r.tail.from.After(s.since)
+		switch {
+		case r.serves(s):
+			s.isConcluded = true
+			delete(r.feed.settlers, s)
+			settled++
+		case s.isAccepted && s.isCovered:
+			s.isSeen = true
+		default:
+			continue
+		}
+		notify(s.news)
+	}
+	r.pause = r.nextPause(settled)
+	r.feed.stopIfIdle()
+}
+
+// intervals returns the bounds of the time between two looks. feed.mu is held.
+func (r *reader) intervals() (shortest, longest time.Duration) {
+	shortest, longest = defaultMaxInterval, defaultMaxInterval
+	for w := range r.feed.watchers {
+		shortest, longest = min(shortest, w.interval), min(longest, w.longest)
+	}
+	for s := range r.feed.settlers {
+		if s.isAccepted {
+			shortest, longest = min(shortest, s.interval), min(longest, s.interval)
+		}
+	}
+	return shortest, max(shortest, longest)
+}
+
+// nextPause lets the time between two looks that settle grow while there is more to
+// settle, so that the creates of a long outage cost few looks. feed.mu is held.
+func (r *reader) nextPause(settled int) time.Duration {
+	if len(r.feed.settlers) == 0 {
+		return 0
+	}
+	if settled == 0 {
+		return r.pause
+	}
+	shortest, longest := time.Duration(0), time.Duration(0)
+	for s := range r.feed.settlers {
+		if longest == 0 || s.window/2 < longest {
+			shortest, longest = s.interval, s.window/2
+		}
+	}
+	return max(min(r.pause+r.pause/2, longest), min(shortest, longest))
+}
+
+// fail ends the reader, or plans another attempt at a look that failed. feed.mu is
+// held.
+func (r *reader) fail(ctx context.Context, err error) {
+	f := r.feed
+	isOver := !isTransient(err)
+	for s := range f.settlers {
+		s.failure, s.isFailed = err, isOver
+		notify(s.news)
+	}
+	if isOver {
+		for w := range f.watchers {
+			w.err = err
+			notify(w.news)
+		}
+		clear(f.watchers)
+		clear(f.watched)
+		clear(f.settlers)
+		f.stopIfIdle()
+		return
+	}
+	f.client.warnOfLook(ctx, err)
+	shortest, longest := r.intervals()
+	r.wait = max(grown(r.wait, longest), minInterval)
+	if r.tail.pages > 0 { // it came some way
+		r.wait = shortest
+	}
+	r.retryAt = time.Now().Add(r.wait)
+}
+
+// warnOfLook logs an error that a tail survives.
+func (c *Client) warnOfLook(ctx context.Context, err error) {
+	if c.logger != nil {
+		c.logger.LogAttrs(ctx, slog.LevelWarn, "calls: the listing failed and will be read again",
+			slog.String("error", redact.Text(err.Error())))
+	}
+}

@@ -1,0 +1,251 @@
+package calls_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
+)
+
+// TestATailYieldsEachChangeOnce has calls created and changed at random while a tail
+// runs: pages of any size, with links and without, many calls with one updated_at,
+// listings that lag and fail.
+func TestATailYieldsEachChangeOnce(t *testing.T) {
+	const rounds = 60
+	changes := 0
+	for round := range uint64(rounds) {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFakeListing(round)
+			f.latency = time.Duration(f.random.IntN(3)) * 300 * time.Millisecond
+			f.maxLag = time.Duration(f.random.IntN(3)) * 10 * time.Second
+			f.failures = float64(f.random.IntN(3)) / 8
+			f.precision = []time.Duration{time.Millisecond, 100 * time.Millisecond, time.Second}[f.random.IntN(3)]
+			time.Sleep(time.Duration(f.random.Int64N(int64(time.Second)))) // in the middle of a second
+			for id := range int64(f.random.IntN(40)) {
+				f.change(id + 1)
+			}
+			client := clientBy(t, f, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			go changeAtRandom(ctx, f, round, 2*time.Minute)
+			yielded := map[fakeKey]int{}
+			last := time.Time{}
+			for call, err := range client.TailCalls(ctx, time.Now().Add(-time.Hour), calls.TailOptions{}) {
+				if err != nil {
+					if !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("round %d: %v", round, err)
+					}
+					break
+				}
+				yielded[fakeKey{call.ID, call.UpdatedAt.UTC()}]++
+				if f.maxLag == 0 && call.UpdatedAt.Before(last) {
+					t.Errorf("round %d: %v comes after %v", round, call.UpdatedAt, last)
+				}
+				last = *call.UpdatedAt
+				if f.random.IntN(8) == 0 { // also between two pages
+					f.change(1 + f.random.Int64N(40))
+				}
+			}
+			changes += checkTail(t, round, f, yielded)
+		})
+		if t.Failed() {
+			return
+		}
+	}
+	t.Logf("%d changes", changes)
+	if changes < 100*rounds {
+		t.Errorf("only %d changes", changes)
+	}
+}
+
+func changeAtRandom(ctx context.Context, f *fakeListing, seed uint64, until time.Duration) {
+	random := rand.New(rand.NewPCG(seed, 1999))
+	for end := time.Now().Add(until); time.Now().Before(end) && ctx.Err() == nil; {
+		for range 1 + random.IntN(20)*random.IntN(2) {
+			f.change(1 + random.Int64N(60))
+		}
+		time.Sleep(time.Duration(random.Int64N(int64(2 * time.Second))))
+	}
+}
+
+// checkTail compares what a tail yielded with what the listing showed, and with the
+// last state of each call. It returns the number of changes.
+func checkTail(t *testing.T, round uint64, f *fakeListing, yielded map[fakeKey]int) int {
+	t.Helper()
+	for key, n := range yielded {
+		if n != 1 {
+			t.Errorf("round %d: %v came %d times", round, key, n)
+		}
+	}
+	for key := range f.shown {
+		if yielded[key] == 0 {
+			t.Errorf("round %d: %v was listed and did not come", round, key)
+		}
+	}
+	for id, states := range f.states {
+		if last := states[len(states)-1]; yielded[last.fakeKey] == 0 && time.Since(last.visible) > time.Minute {
+			t.Errorf("round %d: the last state of %d did not come: %v", round, id, last)
+		}
+	}
+	return len(yielded)
+}
+
+func TestATailLooksLessOftenWhileNothingChanges(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		var looks []time.Duration
+		begin := time.Now()
+		id := server.AddCall(callstest.Call{})
+		time.AfterFunc(5*time.Minute, func() { _ = server.Advance(id, calls.CallStatusFinished) })
+		ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
+		defer cancel()
+		for call, err := range client.TailCalls(ctx, begin, calls.TailOptions{}) {
+			if err != nil {
+				break
+			}
+			if call.Status == calls.CallStatusFinished && time.Since(begin) > 5*time.Minute+30*time.Second {
+				t.Errorf("the change was seen after %v", time.Since(begin))
+			}
+		}
+		for _, request := range server.Requests() {
+			looks = append(looks, request.At.Sub(begin))
+		}
+		if n := len(looks); n < 15 || n > 26 || looks[1] != 2*time.Second || looks[2] != 5*time.Second {
+			t.Errorf("%d looks: %v", n, looks)
+		}
+		longest := time.Duration(0)
+		for i := range looks[1:] {
+			longest = max(longest, looks[i+1]-looks[i])
+		}
+		if longest != 30*time.Second {
+			t.Errorf("the longest wait was %v", longest)
+		}
+	})
+}
+
+func TestATailGoesOnAfterAnErrorThatAReadMayBeRepeatedAfter(t *testing.T) {
+	for _, fault := range []callstest.Fault{callstest.Status(500), callstest.Status(503), callstest.RateLimited(""), callstest.HangUpAfterRead, callstest.CutBody} {
+		server := newWorld(t)
+		synctest.Test(t, func(t *testing.T) {
+			client := virtualClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
+			server.AddCall(callstest.Call{})
+			server.Fail(fault, fault)
+			for call, err := range client.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
+				if err != nil || call.ID == 0 {
+					t.Errorf("%v: %v, %v", fault, call, err)
+				}
+				break
+			}
+		})
+	}
+}
+
+func TestATailEndsWithAnyOtherError(t *testing.T) {
+	for status, want := range map[int]error{401: calls.ErrUnauthorized, 403: calls.ErrForbidden, 404: calls.ErrNotFound, 501: calls.ErrServer, 302: calls.ErrRedirected} {
+		server := newWorld(t)
+		client := virtualClient(t, server)
+		server.Fail(callstest.Status(status))
+		n := 0
+		for call, err := range client.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
+			if n++; call != nil || !errors.Is(err, want) {
+				t.Errorf("%d: %v, %v", status, call, err)
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d: yielded %d times", status, n)
+		}
+	}
+	html := clientBy(t, roundTripper(func(r *http.Request) (*http.Response, error) { return response(r, nil, "<html>"), nil }))
+	for call, err := range html.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
+		if call != nil || !errors.Is(err, calls.ErrUndecodable) {
+			t.Errorf("%v, %v", call, err)
+		}
+	}
+}
+
+func TestATailRefusesWhatMakesNoSense(t *testing.T) {
+	client := virtualClient(t, newWorld(t))
+	for _, opts := range []calls.TailOptions{{Interval: -1}, {MaxInterval: -1}, {Lag: -1}, {PerPage: -1}, {PerPage: 101}} {
+		for call, err := range client.TailCalls(t.Context(), time.Now(), opts) {
+			if call != nil || !errors.Is(err, calls.ErrInvalidRequest) {
+				t.Errorf("%+v: %v, %v", opts, call, err)
+			}
+		}
+	}
+	for call, err := range (&calls.Client{}).TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
+		if call != nil || calls.DeliveryOf(err) != calls.DeliveryNotSent {
+			t.Errorf("%v, %v", call, err)
+		}
+	}
+}
+
+// TestATailOfManyCallsOfOneTime reads more calls of one time than fit on a page, and
+// does not read them again and again.
+func TestATailOfManyCallsOfOneTime(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		for range 1000 {
+			server.AddCall(callstest.Call{})
+		}
+		time.AfterFunc(200*time.Second, func() { server.AddCall(callstest.Call{}) })
+		var ids []int64
+		for call, err := range client.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ids = append(ids, call.ID); len(ids) == 1001 {
+				break
+			}
+		}
+		slices.Sort(ids)
+		if len(slices.Compact(ids)) != 1001 {
+			t.Errorf("%d calls", len(ids))
+		}
+		if n := len(server.Requests()); n > 60 { // 10 pages at first, and when a look back is due
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+func TestACallFromTheFutureDoesNotStopATail(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		server.AddCall(callstest.Call{UpdatedAt: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)})
+		time.AfterFunc(time.Minute, func() { server.AddCall(callstest.Call{}) })
+		n := 0
+		for _, err := range client.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n++; n == 2 {
+				break
+			}
+		}
+		if time.Since(server.Calls()[1].CreatedAt) > 30*time.Second {
+			t.Errorf("seen at %v", time.Now())
+		}
+	})
+}
+
+// TestTheTimeOfATailIsExact asks from the very time of the last change on.
+func TestTheTimeOfATailIsExact(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		time.Sleep(1421 * time.Millisecond)
+		id := server.AddCall(callstest.Call{})
+		time.AfterFunc(100*time.Second, func() { _ = server.Advance(id, calls.CallStatusFinished) })
+		for call := range client.TailCalls(t.Context(), time.Now().Add(-time.Hour), calls.TailOptions{}) {
+			if call.Status == calls.CallStatusFinished {
+				break
+			}
+		}
+		requests := server.Requests()
+		if got := requests[len(requests)-1].Query; !strings.Contains(got, "from%5D=2000-01-01T00%3A00%3A01.421Z") {
+			t.Errorf("asked for %s", got)
+		}
+	})
+}

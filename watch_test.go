@@ -1,0 +1,402 @@
+package calls_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
+)
+
+// statuses watches a call and returns what was seen, and when since the beginning.
+func statuses(ctx context.Context, client *calls.Client, call *calls.Call, opts calls.WatchOptions) (seen []calls.CallStatus, at []time.Duration, err error) {
+	begin := time.Now()
+	for call, err := range client.WatchCall(ctx, call, opts) {
+		if err != nil {
+			return seen, at, err
+		}
+		seen, at = append(seen, call.Status), append(at, time.Since(begin))
+	}
+	return seen, at, nil
+}
+
+func TestWatchCallYieldsEachChangeUntilTheEnd(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		id := server.AddCall(callstest.Call{})
+		server.AddCall(callstest.Call{})
+		for status, after := range map[calls.CallStatus]time.Duration{
+			calls.CallStatusAssigned: time.Second, calls.CallStatusConnected: 3 * time.Second, calls.CallStatusFinished: time.Minute,
+		} {
+			time.AfterFunc(after, func() { _ = server.Advance(id, status) })
+		}
+		seen, at, err := statuses(t.Context(), client, &calls.Call{ID: id}, calls.WatchOptions{})
+		want := []calls.CallStatus{calls.CallStatusQueued, calls.CallStatusAssigned, calls.CallStatusConnected, calls.CallStatusFinished}
+		if err != nil || !slices.Equal(seen, want) {
+			t.Errorf("%v at %v, %v", seen, at, err)
+		}
+		if last := at[len(at)-1]; last > 90*time.Second {
+			t.Errorf("the end was seen at %v", last)
+		}
+		// From 4 s to the end nothing happens: the looks grow rare.
+		if n := len(server.Requests()); n < 5 || n > 15 {
+			t.Errorf("%d looks", n)
+		}
+	})
+}
+
+// TestAWatchBeginsWithWhatIsKnown, which costs no request, and looks from there on.
+func TestAWatchBeginsWithWhatIsKnown(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		for range 250 {
+			server.AddCall(callstest.Call{})
+			time.Sleep(time.Minute)
+		}
+		result, err := client.CreateInbound(t.Context(), calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := len(server.Requests())
+		time.AfterFunc(3*time.Second, func() { _ = server.Advance(result.Call.ID, calls.CallStatusFailed) })
+		seen, at, err := statuses(t.Context(), client, result.Call, calls.WatchOptions{})
+		if err != nil || !slices.Equal(seen, []calls.CallStatus{calls.CallStatusQueued, calls.CallStatusFailed}) || at[0] != 0 {
+			t.Errorf("%v at %v, %v", seen, at, err)
+		}
+		if n := len(server.Requests()) - before; n > 3 {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+func TestAWatchEndsWithTheCall(t *testing.T) {
+	ended := time.Now()
+	tests := []struct {
+		name  string
+		call  calls.Call
+		wants int // requests
+	}{
+		{"finished", calls.Call{ID: 7, Status: calls.CallStatusFinished}, 0},
+		{"canceled", calls.Call{ID: 7, Status: "cancelled", EndsAt: &ended}, 0},
+		{"of an unknown status, with an end", calls.Call{ID: 7, Status: "abandoned", EndsAt: &ended}, 0},
+	}
+	for _, tt := range tests {
+		server := newWorld(t)
+		client := virtualClient(t, server)
+		seen, _, err := statuses(t.Context(), client, &tt.call, calls.WatchOptions{})
+		if err != nil || !slices.Equal(seen, []calls.CallStatus{tt.call.Status}) || len(server.Requests()) != tt.wants {
+			t.Errorf("%s: %v, %v, %d requests", tt.name, seen, err, len(server.Requests()))
+		}
+	}
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		id := server.AddCall(callstest.Call{Status: "abandoned"})
+		time.AfterFunc(time.Minute, func() {
+			call, _ := server.Call(id)
+			now := time.Now()
+			call.EndsAt, call.UpdatedAt, call.Status = &now, now, "vanished"
+			server.AddCall(call)
+		})
+		seen, at, err := statuses(t.Context(), client, &calls.Call{ID: id}, calls.WatchOptions{})
+		if err != nil || !slices.Equal(seen, []calls.CallStatus{"abandoned", "vanished"}) {
+			t.Errorf("%v at %v, %v", seen, at, err)
+		}
+	})
+}
+
+func TestWatchCallWaitsForACallThatIsNotListedYet(t *testing.T) {
+	lagging := []callstest.Option{callstest.WithListingLag(func(int64) time.Duration { return 20 * time.Second })}
+	onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		id := server.AddCall(callstest.Call{Status: "finished"})
+		// Others are shown at once, and move the tail on.
+		go func() {
+			for range 19 {
+				server.AddCall(callstest.Call{})
+				time.Sleep(time.Second)
+			}
+		}()
+		seen, at, err := statuses(t.Context(), client, &calls.Call{ID: id}, calls.WatchOptions{Since: time.Now()})
+		if err != nil || len(seen) != 1 || at[0] < 20*time.Second || at[0] > time.Minute {
+			t.Errorf("%v at %v, %v", seen, at, err)
+		}
+	})
+}
+
+func TestWatchCallKeepsOffTheRateLimit(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		id := server.AddCall(callstest.Call{})
+		ctx, cancel := context.WithTimeout(t.Context(), 9500*time.Millisecond)
+		defer cancel()
+		_, _, err := statuses(ctx, client, &calls.Call{ID: id}, calls.WatchOptions{Interval: time.Nanosecond, MaxInterval: time.Nanosecond})
+		if n := len(server.Requests()); n != 10 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%d looks in 9.5 s, %v", n, err)
+		}
+	})
+}
+
+func TestWatchCallEndsWithAnError(t *testing.T) {
+	server := newWorld(t)
+	client := virtualClient(t, server)
+	server.Fail(callstest.Status(403))
+	for name, tt := range map[string]struct {
+		call *calls.Call
+		opts calls.WatchOptions
+		err  error
+	}{
+		"no call":             {nil, calls.WatchOptions{}, calls.ErrInvalidRequest},
+		"no such id":          {&calls.Call{ID: -1}, calls.WatchOptions{}, calls.ErrCallIDInvalid},
+		"a negative interval": {&calls.Call{ID: 1}, calls.WatchOptions{Interval: -1}, calls.ErrInvalidRequest},
+		"a negative longest":  {&calls.Call{ID: 1}, calls.WatchOptions{MaxInterval: -1}, calls.ErrInvalidRequest},
+	} {
+		if _, _, err := statuses(t.Context(), client, tt.call, tt.opts); !errors.Is(err, tt.err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, _, err := statuses(t.Context(), client, &calls.Call{ID: 1}, calls.WatchOptions{}); !errors.Is(err, calls.ErrForbidden) {
+		t.Errorf("refused: %v", err)
+	}
+	var nobody *calls.Client
+	if _, _, err := statuses(t.Context(), nobody, &calls.Call{ID: 1}, calls.WatchOptions{}); calls.DeliveryOf(err) != calls.DeliveryNotSent {
+		t.Errorf("a nil Client: %v", err)
+	}
+	//lint:ignore SA1012 it must not panic
+	if _, _, err := statuses(nil, client, &calls.Call{ID: 1}, calls.WatchOptions{}); err == nil { //nolint:staticcheck
+		t.Error("a nil context")
+	}
+	nobody.LookNow()
+	(&calls.Client{}).LookNow()
+	client.LookNow()
+}
+
+func TestAWatchSurvivesErrorsThatAReadMayBeRepeatedAfter(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, _ *calls.Client) {
+		client := virtualClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
+		id := server.AddCall(callstest.Call{Status: "finished"})
+		server.Fail(callstest.Status(503), callstest.HangUpAfterRead, callstest.RateLimited("1"))
+		if seen, _, err := statuses(t.Context(), client, &calls.Call{ID: id}, calls.WatchOptions{}); err != nil || len(seen) != 1 {
+			t.Errorf("%v, %v", seen, err)
+		}
+	})
+}
+
+func TestBreakingOutOfAWatchStopsIt(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		id := server.AddCall(callstest.Call{})
+		for range client.WatchCall(t.Context(), &calls.Call{ID: id}, calls.WatchOptions{}) {
+			break
+		}
+		time.Sleep(time.Hour)
+		if n := len(server.Requests()); n != 1 {
+			t.Errorf("%d looks", n)
+		}
+		before := runtime.NumGoroutine()
+		func() {
+			defer func() { _ = recover() }()
+			for range client.WatchCall(t.Context(), &calls.Call{ID: id}, calls.WatchOptions{}) {
+				panic("the consumer's")
+			}
+		}()
+		synctest.Wait()
+		if n := runtime.NumGoroutine(); n > before {
+			t.Errorf("%d goroutines, and %d before", n, before)
+		}
+	})
+}
+
+func TestLookNowHasAWatcherLearnAtOnce(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		id := server.AddCall(callstest.Call{})
+		time.AfterFunc(20*time.Minute+7*time.Second, func() {
+			_ = server.Advance(id, calls.CallStatusFinished)
+			for range 100 {
+				client.LookNow()
+			}
+		})
+		before := 0
+		time.AfterFunc(20*time.Minute+7*time.Second-1, func() { before = len(server.Requests()) })
+		_, at, err := statuses(t.Context(), client, &calls.Call{ID: id}, calls.WatchOptions{})
+		if err != nil || len(at) != 2 || at[1] != 20*time.Minute+7*time.Second {
+			t.Errorf("%v, %v", at, err)
+		}
+		if n := len(server.Requests()) - before; n != 1 {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+func TestLookNowWakesATail(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		begin := time.Now()
+		time.AfterFunc(20*time.Minute+7*time.Second, func() {
+			server.AddCall(callstest.Call{})
+			client.LookNow()
+		})
+		for range client.TailCalls(t.Context(), begin, calls.TailOptions{}) {
+			break
+		}
+		if took := time.Since(begin); took != 20*time.Minute+7*time.Second {
+			t.Errorf("seen after %v", took)
+		}
+	})
+}
+
+// TestManyEventsCostFewLooks has an event every 10 ms.
+func TestManyEventsCostFewLooks(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		id := server.AddCall(callstest.Call{})
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		go func() {
+			for ctx.Err() == nil {
+				client.LookNow()
+				time.Sleep(10 * time.Millisecond)
+			}
+		}()
+		_, _, _ = statuses(ctx, client, &calls.Call{ID: id}, calls.WatchOptions{})
+		if n := len(server.Requests()); n > 21 {
+			t.Errorf("%d looks in 10 s", n)
+		}
+	})
+}
+
+func TestWatchCallsEndsWithTheLastOfThem(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		var watched []*calls.Call
+		for i := range 3 {
+			id := server.AddCall(callstest.Call{})
+			watched = append(watched, &calls.Call{ID: id}, &calls.Call{ID: id})
+			time.AfterFunc(time.Duration(i+1)*time.Minute, func() { _ = server.Advance(id, calls.CallStatusFinished) })
+		}
+		count := map[calls.CallStatus]int{}
+		for call, err := range client.WatchCalls(t.Context(), watched, calls.WatchOptions{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			count[call.Status]++
+		}
+		if count[calls.CallStatusQueued] != 3 || count[calls.CallStatusFinished] != 3 {
+			t.Errorf("%v", count)
+		}
+		for call, err := range client.WatchCalls(t.Context(), nil, calls.WatchOptions{}) {
+			t.Errorf("of none: %v, %v", call, err)
+		}
+	})
+}
+
+// TestALaterWatchLooksBackOnce joins a tail that has gone further than what it knows.
+func TestALaterWatchLooksBackOnce(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		first := server.AddCall(callstest.Call{})
+		old := server.AddCall(callstest.Call{})
+		call, err := client.FindCall(t.Context(), old, calls.FindOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _, _ = statuses(ctx, client, &calls.Call{ID: first}, calls.WatchOptions{}) })
+		time.Sleep(10 * time.Minute)
+		_ = server.Advance(old, calls.CallStatusConnected)
+		time.Sleep(10 * time.Minute)
+		server.AddCall(callstest.Call{})
+		time.Sleep(10 * time.Minute)
+		time.AfterFunc(5*time.Minute, func() { _ = server.Advance(old, calls.CallStatusFinished) })
+		seen, at, err := statuses(t.Context(), client, call, calls.WatchOptions{})
+		want := []calls.CallStatus{calls.CallStatusQueued, calls.CallStatusConnected, calls.CallStatusFinished}
+		if err != nil || !slices.Equal(seen, want) || at[1] > 2*time.Second {
+			t.Errorf("%v at %v, %v", seen, at, err)
+		}
+		cancel()
+		wg.Wait()
+	})
+}
+
+// watchedCosts watches calls for 15 s, each by itself or all together, while one in ten
+// of them changes, and returns the number of requests.
+func watchedCosts(t *testing.T, n int, areTogether, areKnown bool) (requests int) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		var watched []*calls.Call
+		for range n {
+			id := server.AddCall(callstest.Call{})
+			call := &calls.Call{ID: id}
+			if areKnown {
+				now := time.Now()
+				call.Status, call.CreatedAt = calls.CallStatusQueued, &now
+			}
+			watched = append(watched, call)
+		}
+		if !areKnown { // the first look has to show each of them: count from then on
+			time.AfterFunc(100*time.Millisecond, func() { requests = -len(server.Requests()) })
+		}
+		for i := range n {
+			if i%10 == 1 {
+				after := time.Duration(1+i*14/n) * time.Second
+				time.AfterFunc(after, func() { _ = server.Advance(watched[i].ID, calls.CallStatusConnected) })
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+		defer cancel()
+		var mu sync.Mutex
+		changed := 0
+		watch := func(some ...*calls.Call) {
+			for call, err := range client.WatchCalls(ctx, some, calls.WatchOptions{}) {
+				if err == nil && call.Status == calls.CallStatusConnected {
+					mu.Lock()
+					changed++
+					mu.Unlock()
+				}
+			}
+		}
+		if areTogether {
+			watch(watched...)
+		} else {
+			var wg sync.WaitGroup
+			for _, call := range watched {
+				wg.Go(func() { watch(call) })
+			}
+			wg.Wait()
+		}
+		if want := n / 10; changed < want*8/10 {
+			t.Errorf("%d of %d changes were seen", changed, want)
+		}
+		requests += len(server.Requests())
+	})
+	return requests
+}
+
+func TestAThousandWatchedCallsCostTheRequestsOfOne(t *testing.T) {
+	for _, n := range []int{1, 10, 200, 1000} {
+		for _, areTogether := range []bool{true, false} {
+			for _, areKnown := range []bool{true, false} {
+				requests := watchedCosts(t, n, areTogether, areKnown)
+				t.Logf("%4d calls, together %v, known %v: %d requests in 15 s", n, areTogether, areKnown, requests)
+				if requests > 8 {
+					t.Errorf("%d calls, together %v, known %v: %d requests in 15 s", n, areTogether, areKnown, requests)
+				}
+			}
+		}
+	}
+}
+
+func ExampleClient_WatchCalls() {
+	client, server := double()
+	defer server.Close()
+	first := server.AddCall(callstest.Call{Status: "finished"})
+	second := server.AddCall(callstest.Call{Status: "failed"})
+
+	watched := []*calls.Call{{ID: first}, {ID: second}}
+	for call, err := range client.WatchCalls(context.Background(), watched, calls.WatchOptions{}) {
+		if err != nil {
+			fmt.Println("no longer watching:", err)
+			return
+		}
+		fmt.Println(call.ID, call.Status)
+	}
+	// Output:
+	// 397 finished
+	// 398 failed
+}
