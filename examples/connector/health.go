@@ -48,7 +48,7 @@ const pingTimeout = 5 * time.Second
 func (s *service) checkPlatform(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
-	err := s.ping(ctx)
+	err := s.client.Ping(ctx)
 	if !s.health.set(err) {
 		return
 	}
@@ -57,14 +57,6 @@ func (s *service) checkPlatform(ctx context.Context) {
 		return
 	}
 	s.logger.Info("the platform accepts the credentials")
-}
-
-// ping asks the platform for the least that it has to offer.
-func (s *service) ping(ctx context.Context) error {
-	for _, err := range s.client.ListCalls(ctx, calls.ListOptions{PerPage: 1, UpdatedSince: s.now()}) {
-		return err
-	}
-	return nil
 }
 
 // keepChecking checks the platform again and again, and forgets old attempts,

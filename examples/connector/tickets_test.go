@@ -14,7 +14,7 @@ import (
 // hostileIDs are ids that other addresses hide in.
 var hostileIDs = []string{
 	"INC/1", "7145%30", "71450", "71450/call?", "71450/call#", "../calls/1/flags?", "..%2f71450", "a b", "a+b", "ä", "71450/../76517",
-	`"><b>`, "71450;x", "%2e%2e", "\\..\\1", "%", "?", "#", "//", "./x", "x/..", "71450\u202e", "javascript:alert(1)", "\u0000",
+	`"><b>`, "71450;x", "%2e%2e", "\\..\\1", "%", "?", "#", "//", "./x", "x/..", "71450\u202e", "javascript:alert(1)",
 }
 
 var callForm = regexp.MustCompile(`<form method="post" action="([^"]*)">\s*<input type="hidden" name="nonce" value="([^"]*)">\s*<button data-focus`)
