@@ -159,13 +159,16 @@ func (c *creates) made(i Intent, call *Call) (other string) {
 func (c *creates) claim(call *Call, i Intent) (owner string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if known, ok := c.claims[call.ID]; ok {
+	known, isOwned := c.claims[call.ID]
+	if isOwned && known.owner != i.ID {
 		return known.owner
 	}
 	if o := c.open[openKey(i)]; o != nil {
 		o.callID = call.ID
 	}
-	c.put(call, i.ID, false)
+	if !isOwned {
+		c.put(call, i.ID, false)
+	}
 	return i.ID
 }
 

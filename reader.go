@@ -114,27 +114,50 @@ func (r *reader) next() (at time.Time, isPlanned bool) {
 func (r *reader) look(ctx context.Context) {
 	f := r.feed
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	if ctx.Err() != nil {
-		return
+	if ctx.Err() == nil {
+		r.begin()
 	}
-	r.begin()
+	f.mu.Unlock()
 	isInteresting := false
-	for isOver := false; !isOver; {
-		f.mu.Unlock()
+	for isOver := false; !isOver && ctx.Err() == nil; {
 		page, isLast, err := r.tail.next(ctx)
-		f.mu.Lock()
-		if ctx.Err() != nil {
-			return
+		changed := r.take(ctx, page, err)
+		for _, call := range changed {
+			r.tellLag(call)
 		}
-		isInteresting = r.hand(page) || isInteresting
 		if err != nil {
-			r.fail(ctx, err)
+			f.client.warnOfLook(ctx, err)
 			return
 		}
-		isOver = isLast
+		isOver, isInteresting = isLast, isInteresting || len(changed) > 0
 	}
-	r.end(isInteresting)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if ctx.Err() == nil {
+		r.end(isInteresting)
+	}
+}
+
+// take hands a page on, and then the error that came with it. It returns the calls that
+// somebody waited for.
+func (r *reader) take(ctx context.Context, page []*Call, err error) (changed []*Call) {
+	r.feed.mu.Lock()
+	defer r.feed.mu.Unlock()
+	if ctx.Err() != nil {
+		return nil
+	}
+	changed = r.hand(page)
+	if err != nil {
+		r.fail(err)
+	}
+	return changed
+}
+
+// tellLag reports how old a change is that was just handed to a watcher.
+func (r *reader) tellLag(call *Call) {
+	if tailed := r.feed.client.observer.Tailed; tailed != nil && call.UpdatedAt != nil {
+		tailed(r.feed.client.now().Sub(*call.UpdatedAt))
+	}
 }
 
 // begin decides where the look begins. feed.mu is held.
@@ -167,26 +190,23 @@ func (r *reader) serves(s *settler) bool {
 	return r.tail != nil && s.joined < r.walk && !r.tail.began.Before(s.due) && !r.tail.from.After(s.since)
 }
 
-// hand gives the calls of a page to all who wait for them, and reports whether
-// somebody did. feed.mu is held.
-func (r *reader) hand(page []*Call) (isInteresting bool) {
+// hand gives the calls of a page to all who wait for them, and returns those whose
+// change was new to somebody. feed.mu is held.
+func (r *reader) hand(page []*Call) (changed []*Call) {
 	f := r.feed
 	for _, call := range page {
 		r.tail.isNew(call)
+		isChanged := false
 		for w := range f.watched[call.ID] {
-			if !w.see(call) {
-				continue
-			}
-			isInteresting = true
-			if hasEnded(call) {
-				f.forget(w, call.ID)
-			}
-			if tailed := f.client.observer.Tailed; tailed != nil && call.UpdatedAt != nil {
-				tailed(f.client.now().Sub(*call.UpdatedAt))
+			if w.see(call) {
+				isChanged = true
+				if hasEnded(call) {
+					f.forget(w, call.ID)
+				}
 			}
 		}
-		if len(f.settlers) == 0 {
-			continue
+		if isChanged {
+			changed = append(changed, call)
 		}
 		seen := sighting{Call: call}
 		for s := range f.settlers {
@@ -196,7 +216,7 @@ func (r *reader) hand(page []*Call) (isInteresting bool) {
 	if r.tail.walk != nil {
 		r.tail.forget(r.tail.walk.from)
 	}
-	return isInteresting
+	return changed
 }
 
 // end plans the look after one that came to its end. feed.mu is held.
@@ -259,7 +279,7 @@ func (r *reader) nextPause(settled int) time.Duration {
 
 // fail ends the reader, or plans another attempt at a look that failed. feed.mu is
 // held.
-func (r *reader) fail(ctx context.Context, err error) {
+func (r *reader) fail(err error) {
 	f := r.feed
 	isOver := !isTransient(err)
 	for s := range f.settlers {
@@ -277,7 +297,6 @@ func (r *reader) fail(ctx context.Context, err error) {
 		f.stopIfIdle()
 		return
 	}
-	f.client.warnOfLook(ctx, err)
 	shortest, longest := r.intervals()
 	r.wait = max(grown(r.wait, longest), minInterval)
 	if r.tail.pages > 0 { // it came some way
@@ -288,7 +307,7 @@ func (r *reader) fail(ctx context.Context, err error) {
 
 // warnOfLook logs an error that a tail survives.
 func (c *Client) warnOfLook(ctx context.Context, err error) {
-	if c.logger != nil {
+	if c.logger != nil && ctx.Err() == nil && isTransient(err) {
 		c.logger.LogAttrs(ctx, slog.LevelWarn, "calls: the listing failed and will be read again",
 			slog.String("error", redact.Text(err.Error())))
 	}

@@ -269,6 +269,7 @@ func (s *settlement) decide(ctx context.Context, x state, doubts []doubt, isLate
 		case err != nil:
 			return Settled{Err: x.error(err)}, true
 		case owner == x.intent.ID:
+			s.client.creates.claim(call.Call, x.intent)
 			return Settled{Call: call.Call}, true
 		case owner != "":
 			continue

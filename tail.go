@@ -124,6 +124,7 @@ func (c *Client) tail(ctx context.Context, since time.Time, opts TailOptions, yi
 		select {
 		case <-time.After(wait):
 		case <-wake:
+			time.Sleep(minLookNow - time.Since(t.began))
 		case <-ctx.Done():
 			return fmt.Errorf("calls: TailCalls: %w", ctx.Err())
 		}

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -216,13 +217,13 @@ func TestLookNowHasAWatcherLearnAtOnce(t *testing.T) {
 				client.LookNow()
 			}
 		})
-		before := 0
-		time.AfterFunc(20*time.Minute+7*time.Second-1, func() { before = len(server.Requests()) })
+		var before atomic.Int64
+		time.AfterFunc(20*time.Minute+7*time.Second-1, func() { before.Store(int64(len(server.Requests()))) })
 		_, at, err := statuses(t.Context(), client, &calls.Call{ID: id}, calls.WatchOptions{})
 		if err != nil || len(at) != 2 || at[1] != 20*time.Minute+7*time.Second {
 			t.Errorf("%v, %v", at, err)
 		}
-		if n := len(server.Requests()) - before; n != 1 {
+		if n := int64(len(server.Requests())) - before.Load(); n != 1 {
 			t.Errorf("%d requests", n)
 		}
 	})
@@ -250,13 +251,15 @@ func TestManyEventsCostFewLooks(t *testing.T) {
 		id := server.AddCall(callstest.Call{})
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		go func() {
+		var wg sync.WaitGroup
+		wg.Go(func() {
 			for ctx.Err() == nil {
 				client.LookNow()
 				time.Sleep(10 * time.Millisecond)
 			}
-		}()
+		})
 		_, _, _ = statuses(ctx, client, &calls.Call{ID: id}, calls.WatchOptions{})
+		wg.Wait()
 		if n := len(server.Requests()); n > 21 {
 			t.Errorf("%d looks in 10 s", n)
 		}

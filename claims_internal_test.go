@@ -1,0 +1,200 @@
+package calls
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// sent is a create of this Client that was sent just now, and that took a second.
+func sent(c *creates, id string) Intent {
+	i := Intent{ID: id, Attempt: "attempt of " + id, CallType: CallTypeInbound, SentAfter: time.Now(), SentBefore: time.Now().Add(time.Second)}
+	c.sending(i)
+	return i
+}
+
+func createdNow(id int64) *Call {
+	now := time.Now()
+	return &Call{ID: id, CallType: CallTypeInbound, CreatedAt: &now}
+}
+
+func unknown(i Intent) error {
+	return &OpError{Operation: "CreateInbound", Delivery: DeliveryUnknown, Intent: &i, Causes: []error{ErrOutcomeUnknown}}
+}
+
+func TestWhichCreatesAreOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCreates(time.Now)
+		count := func() int { return len(c.doubts()) }
+		i := sent(c, "1")
+		if d := c.doubts(); len(d) != 1 || !d[0].isSending {
+			t.Errorf("while it is sent: %v", d)
+		}
+		c.notSent(i)
+		if count() != 0 {
+			t.Error("after an attempt that was not carried out")
+		}
+		i = sent(c, "2")
+		c.failed(i, unknown(i))
+		if d := c.doubts(); len(d) != 1 || d[0].isSending {
+			t.Errorf("after its outcome became unknown: %v", d)
+		}
+		refused := sent(c, "3")
+		c.failed(refused, &OpError{Delivery: DeliveryRejected, Intent: &refused})
+		made := sent(c, "4")
+		if other := c.made(made, createdNow(4)); other != "" || count() != 1 {
+			t.Errorf("after one was refused and one made: %v, %q", c.doubts(), other)
+		}
+		c.awaits(sent(c, "5"))
+		if count() != 2 {
+			t.Errorf("with one that awaits an agent: %v", c.doubts())
+		}
+		if owner := c.claim(createdNow(2), i); owner != "2" || count() != 1 {
+			t.Errorf("after one was settled: %q, %v", owner, c.doubts())
+		}
+		if owner := c.claim(createdNow(4), i); owner != "4" {
+			t.Errorf("the call of another: %q", owner)
+		}
+		time.Sleep(maxDoubtAge)
+		if count() != 0 {
+			t.Errorf("after a day: %v", c.doubts())
+		}
+	})
+}
+
+// TestAResponseWinsOverAListing: the create that had been given the call is open again.
+func TestAResponseWinsOverAListing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCreates(time.Now)
+		lost := sent(c, "lost")
+		c.failed(lost, unknown(lost))
+		c.claim(createdNow(7), lost)
+		slow := sent(c, "slow")
+		if other := c.made(slow, createdNow(7)); other != "lost" || c.owner(7) != "slow" {
+			t.Errorf("given to %q before, now %q's", other, c.owner(7))
+		}
+		if d := c.doubts(); len(d) != 1 || d[0].ID != "lost" {
+			t.Errorf("open: %v", d)
+		}
+		if other := c.made(sent(c, "again"), createdNow(7)); other != "slow" || c.owner(7) != "slow" {
+			t.Errorf("given to %q before, now %q's", other, c.owner(7))
+		}
+	})
+}
+
+// TestNoClaimIsForgottenThatAnOpenCreateCouldBeGiven, however many there are, and every
+// other after a while.
+func TestNoClaimIsForgottenThatAnOpenCreateCouldBeGiven(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCreates(time.Now)
+		lost := sent(c, "lost")
+		c.failed(lost, unknown(lost))
+		const rate, hours = 10, 3
+		for n := range int64(rate * hours * 3600) {
+			c.made(sent(c, fmt.Sprint(n)), createdNow(n+1))
+			time.Sleep(time.Second / rate)
+		}
+		near := int64(claimMargin / time.Second * rate)
+		for n := range near {
+			if c.owner(n+1) == "" {
+				t.Fatalf("call %d is forgotten", n+1)
+			}
+		}
+		if n, most := int64(len(c.claims)), 6*near; n > most {
+			t.Errorf("%d claims are kept, more than %d", n, most)
+		}
+		if len(c.open) != 1 {
+			t.Errorf("%d creates are open", len(c.open))
+		}
+	})
+}
+
+func TestTheClockIsKnownByTheCallsThatWereCreated(t *testing.T) {
+	const ahead = 20 * time.Second // the platform's clock
+	synctest.Test(t, func(t *testing.T) {
+		c := newClock(time.Now)
+		if c.skew() != 0 {
+			t.Error("known before anything was measured")
+		}
+		measure := func(took time.Duration) {
+			after := time.Now()
+			time.Sleep(took / 2)
+			created := time.Now().Add(ahead)
+			time.Sleep(took / 2)
+			c.measure(created, after)
+		}
+		measure(10 * time.Second)
+		if got, want := c.skew(), ahead+5*time.Second+offsetMargin; got != want {
+			t.Errorf("after a slow create: %v, want %v", got, want)
+		}
+		measure(time.Second)
+		measure(10 * time.Second)
+		if got, want := c.skew(), ahead+500*time.Millisecond+offsetMargin; got != want {
+			t.Errorf("after a fast one: %v, want %v", got, want)
+		}
+		time.Sleep(maxOffsetAge)
+		if got := c.skew(); got != 0 {
+			t.Errorf("after an hour: %v", got)
+		}
+	})
+}
+
+func TestAClockThatIsSetAnewForgetsWhatWasMeasured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jump := time.Duration(0)
+		c := newCreates(func() time.Time { return time.Now().Add(jump) })
+		c.made(sent(c, "1"), createdNow(1))
+		lost := sent(c, "lost")
+		c.failed(lost, unknown(lost))
+		if _, skew := c.settling(lost, time.Minute); skew >= 10*time.Second {
+			t.Errorf("before: %v", skew)
+		}
+		jump = -30 * time.Second
+		c.made(sent(c, "2"), createdNow(2))
+		if _, skew := c.settling(lost, time.Minute); skew != time.Minute {
+			t.Errorf("after: %v", skew)
+		}
+		if _, skew := c.settling(Intent{ID: "of another process", SentAfter: time.Now()}, time.Minute); skew != time.Minute {
+			t.Errorf("of another process: %v", skew)
+		}
+	})
+}
+
+// TestATailForgetsWhatIsOld reads on through many changes.
+func TestATailForgetsWhatIsOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tail := newTail(&Client{now: time.Now}, time.Now().Add(-24*time.Hour), maxPerPage, defaultTailLag)
+		tail.begin()
+		most := 0
+		for n := range int64(100_000) { // a catch-up: a change of each second of a day and more
+			updated := tail.low.Add(0)
+			updated = time.Now().Add(-24*time.Hour + time.Duration(n)*800*time.Millisecond)
+			tail.walk.from = updated
+			tail.forget(updated)
+			if !tail.isNew(&Call{ID: n + 1, UpdatedAt: &updated}) {
+				t.Fatalf("change %d is taken for an old one", n)
+			}
+			most = max(most, len(tail.seen))
+		}
+		if most > 100 {
+			t.Errorf("%d changes were remembered", most)
+		}
+	})
+}
+
+func TestATransientErrorIsOneThatAReadMayBeRepeatedAfter(t *testing.T) {
+	for name, tt := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"a validation": {invalid("per", "is negative", nil), false},
+		"no Client":    {errNotMade, false},
+		"no array":     {&OpError{Causes: []error{ErrUndecodable, errors.New("no array")}}, false},
+	} {
+		if got := isTransient(tt.err); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
