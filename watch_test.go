@@ -320,7 +320,8 @@ func TestALaterWatchLooksBackOnce(t *testing.T) {
 
 // watchedCosts watches calls for 15 s, each by itself or all together, while one in ten
 // of them changes, and returns the number of requests.
-func watchedCosts(t *testing.T, n int, areTogether, areKnown bool) (requests int) {
+func watchedCosts(t *testing.T, n int, areTogether, areKnown bool) int {
+	var requests atomic.Int64
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		var watched []*calls.Call
 		for range n {
@@ -333,7 +334,7 @@ func watchedCosts(t *testing.T, n int, areTogether, areKnown bool) (requests int
 			watched = append(watched, call)
 		}
 		if !areKnown { // the first look has to show each of them: count from then on
-			time.AfterFunc(100*time.Millisecond, func() { requests = -len(server.Requests()) })
+			time.AfterFunc(100*time.Millisecond, func() { requests.Store(-int64(len(server.Requests()))) })
 		}
 		for i := range n {
 			if i%10 == 1 {
@@ -366,9 +367,9 @@ func watchedCosts(t *testing.T, n int, areTogether, areKnown bool) (requests int
 		if want := n / 10; changed < want*8/10 {
 			t.Errorf("%d of %d changes were seen", changed, want)
 		}
-		requests += len(server.Requests())
+		requests.Add(int64(len(server.Requests())))
 	})
-	return requests
+	return int(requests.Load())
 }
 
 func TestAThousandWatchedCallsCostTheRequestsOfOne(t *testing.T) {
