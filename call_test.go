@@ -111,9 +111,9 @@ func TestContradictionsOfTheDocuments(t *testing.T) {
 		{"the keys of created calls are absent", `"lang":"en"`, func(c *calls.Call) any {
 			return c.DeflectionDetails == nil && c.OfferType == nil && c.OfferEvents == nil && c.AnswerType == nil && c.OutboundNumber == nil
 		}, true},
-		{"voicemail_reason is misspelt", `"voicemail_reaso":"not_voicemail"`, func(c *calls.Call) any { return c.VoicemailReason }, "not_voicemail"},
+		{"voicemail_reason is misspelled", `"voicemail_reaso":"not_voicemail"`, func(c *calls.Call) any { return c.VoicemailReason }, "not_voicemail"},
 		{"voicemail_reason is in both spellings", `"voicemail_reaso":"a","voicemail_reason":"b"`, func(c *calls.Call) any { return c.VoicemailReason }, "b"},
-		{"deflection is misspelt", `"deflection":"n_deflection"`, func(c *calls.Call) any { return c.Deflection }, "n_deflection"},
+		{"deflection is misspelled", `"deflection":"n_deflection"`, func(c *calls.Call) any { return c.Deflection }, "n_deflection"},
 		{"a scheduled call that is inbound and queued", `"call_type":"Voice Inbound (API)","status":"queued","scheduled_at":"2019-09-15T00:19:14.421Z"`, func(c *calls.Call) any {
 			return c.CallType == calls.CallTypeInbound && c.Status == calls.CallStatusQueued && c.ScheduledAt.Equal(time.Date(2019, 9, 15, 0, 19, 14, 421e6, time.UTC))
 		}, true},
@@ -145,7 +145,7 @@ func TestContradictionsOfTheDocuments(t *testing.T) {
 }
 
 // A create that was answered 201 has rung somebody: whatever becomes of one of
-// its keys, the call is not lost and its neighbours are read.
+// its keys, the call is not lost and its neighbors are read.
 func TestNoKeyCanSpoilACreatedCall(t *testing.T) {
 	t.Parallel()
 	var documented map[string]json.RawMessage
@@ -372,7 +372,7 @@ func TestARoundTripOfACallLosesNothing(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"unknown keys":             `{"id":397,"sentiment":{"score":0.70,"n":12345678901234567890}}`,
-		"a misspelt key":           `{"id":397,"voicemail_reaso":"not_voicemail"}`,
+		"a misspelled key":         `{"id":397,"voicemail_reaso":"not_voicemail"}`,
 		"values of another type":   `{"id":"397","rating":"4.50","selected_menu":"none"}`,
 		"keys in another order":    `{"status":"queued","id":397}`,
 		"a time to the nanosecond": `{"id":397,"created_at":"2019-06-07T01:27:30.406123456+02:00"}`,

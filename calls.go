@@ -197,7 +197,7 @@ type OutboundRequest struct {
 	// AgentEmail is the e-mail address of the agent who is assigned the call.
 	// Required.
 	AgentEmail string `json:"agent_email,omitempty"`
-	// TicketID is the CRM ticket whose end user is dialled. It wins over
+	// TicketID is the CRM ticket whose end user is dialed. It wins over
 	// EndUserNumber; one of the two is required.
 	TicketID string `json:"ticket_id,omitempty"`
 	// EndUserNumber is the telephone number to dial, with its country code
@@ -222,7 +222,7 @@ type InboundRequest struct {
 	// EndUserNumber is the telephone number to dial. Required. Next to a
 	// TicketID it is not judged.
 	EndUserNumber string `json:"end_user_number,omitempty"`
-	// TicketID is the CRM ticket whose end user is dialled.
+	// TicketID is the CRM ticket whose end user is dialed.
 	TicketID string `json:"ticket_id,omitempty"`
 	// OutboundNumber is the number to call from. The platform takes its default
 	// global number where this is empty or not valid.
@@ -247,7 +247,7 @@ type ScheduledRequest struct {
 	// EndUserNumber is the telephone number to dial. Required. Next to a
 	// TicketID it is not judged.
 	EndUserNumber string `json:"end_user_number,omitempty"`
-	// TicketID is the CRM ticket whose end user is dialled.
+	// TicketID is the CRM ticket whose end user is dialed.
 	TicketID string `json:"ticket_id,omitempty"`
 	// Lang is an ISO 639-1 code with an optional region. Empty means "en".
 	Lang string `json:"lang,omitempty"`

@@ -2,6 +2,7 @@ package calls_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func TestHostsAndUsernames(t *testing.T) {
 				user, _, _ = r.BasicAuth()
 				return answer(http.StatusOK, "{}"), nil
 			})
-			opts := append(tt.opts, calls.WithHTTPClient(&http.Client{Transport: transport}))
+			opts := append(slices.Clip(tt.opts), calls.WithHTTPClient(&http.Client{Transport: transport}))
 			client, err := calls.NewClient(tt.subdomain, tt.domain, "token", opts...)
 			checkMade(t, client, err, tt.host != "")
 			if err == nil {

@@ -348,7 +348,7 @@ func joinTexts(redactor *redact.Redactor, separator string, errs []error) string
 			continue
 		}
 		var known *sentinel
-		if errors.As(err, &known) && known == err {
+		if errors.As(err, &known) && known == err { //nolint:errorlint // the sentinel itself, not what wraps it
 			texts[i] = known.text
 			continue
 		}
@@ -455,7 +455,7 @@ func indexFold(s, part string) int {
 // refine returns the sentinel of a menu state that has one of its own.
 func (e entry) refine(param string) error {
 	switch {
-	case e.problem != ErrMenuClosed:
+	case e.problem != ErrMenuClosed: //nolint:errorlint // the sentinel itself, not one below it
 		return e.problem
 	case strings.EqualFold(param, "manual redirection"):
 		return ErrMenuManualRedirection

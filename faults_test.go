@@ -177,7 +177,7 @@ func TestTheCauseOfAnUnknownOutcomeStaysReachable(t *testing.T) {
 		cancel()
 	}()
 	if _, err = create(ctx, client); !errors.Is(err, context.Canceled) || calls.DeliveryOf(err) != calls.DeliveryUnknown {
-		t.Errorf("cancelled: %v", err)
+		t.Errorf("canceled: %v", err)
 	}
 }
 

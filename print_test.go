@@ -130,7 +130,7 @@ func TestNothingPrivateIsPrintedOfErrors(t *testing.T) {
 			}
 			checkPrints(t, err)
 			checkLogs(t, err)
-			wrapped := fmt.Errorf("dialling: %w", err)
+			wrapped := fmt.Errorf("dialing: %w", err)
 			checkHasNoCanary(t, "wrapped, %+v", fmt.Sprintf("%+v", wrapped))
 			checkHasNoCanary(t, "wrapped, %#v", fmt.Sprintf("%#v", wrapped))
 			checkLogs(t, wrapped)

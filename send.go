@@ -178,7 +178,7 @@ func (o *outcome) fail(ctx context.Context, delivery Delivery, causes ...error) 
 
 func (o *outcome) warnOfUnknownMessage(ctx context.Context, refusal *APIError) {
 	logger := o.client.logger
-	if logger == nil || refusal.Unwrap() != ErrInvalidRequest {
+	if logger == nil || refusal.Unwrap() != ErrInvalidRequest { //nolint:errorlint // the sentinel itself, not one below it
 		return
 	}
 	logger.LogAttrs(ctx, slog.LevelWarn, "calls: unknown message",

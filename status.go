@@ -137,8 +137,10 @@ type RecordingPermission string
 const (
 	// RecordingPermissionNotAsked is the platform's default.
 	RecordingPermissionNotAsked RecordingPermission = "recording_permission_not_asked"
-	RecordingPermissionDenied   RecordingPermission = "recording_permission_denied"
-	RecordingPermissionGranted  RecordingPermission = "recording_permission_granted"
+	// RecordingPermissionDenied means that the end user does not permit a recording.
+	RecordingPermissionDenied RecordingPermission = "recording_permission_denied"
+	// RecordingPermissionGranted means that the end user permits a recording.
+	RecordingPermissionGranted RecordingPermission = "recording_permission_granted"
 
 	// RecordingPermissionReportedNotAsked is what a call object says where a
 	// request says RecordingPermissionNotAsked. A request that carries it is

@@ -260,7 +260,7 @@ type http2Stream struct {
 
 func (s *http2Stream) serve() {
 	defer func() {
-		if p := recover(); p != nil && p != http.ErrAbortHandler {
+		if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // net/http compares like this too
 			panic(p)
 		}
 		s.end()

@@ -77,7 +77,7 @@ func refusesEnded(limiter calls.RateLimiter, within bounds) error {
 		}
 		for _, err := range errs {
 			if !errors.Is(err, ctx.Err()) {
-				return fmt.Errorf("the context had ended before with %w, and Wait returned %v", ctx.Err(), err)
+				return fmt.Errorf("the context had ended before with %v, and Wait returned %v", ctx.Err(), err) //nolint:errorlint // one of them can be nil
 			}
 		}
 	}

@@ -19,11 +19,11 @@ type Agent struct {
 type AgentAnswer int
 
 const (
-	// AnswerCreated: 201, and the call is created.
+	// AnswerCreated means 201, and the call is created.
 	AnswerCreated AgentAnswer = iota
-	// AnswerAccepted: 202 without a body. The agent has yet to place the call.
+	// AnswerAccepted means 202 without a body. The agent has yet to place the call.
 	AnswerAccepted
-	// AnswerPrompted: 200, and a body that echoes fields of the request. The
+	// AnswerPrompted means 200, and a body that echoes fields of the request. The
 	// agent has yet to place the call.
 	AnswerPrompted
 )
