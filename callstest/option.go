@@ -13,6 +13,7 @@ type Option func(*config) error
 
 // config is not changed once the server has started.
 type config struct {
+	address          string
 	tls, http2       bool
 	subdomain, token string
 	world            world
@@ -26,6 +27,7 @@ type config struct {
 
 func newConfig(opts []Option) (config, error) {
 	c := config{
+		address:   "127.0.0.1:0",
 		subdomain: "customer",
 		token:     "callstest-token",
 		world:     defaultWorld(),
@@ -54,6 +56,15 @@ func (c *config) scheme() string {
 }
 
 func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+
+// WithAddress makes the server listen on address, such as "127.0.0.1:8085", or
+// ":8085" for every interface, instead of a free port of the loopback interface.
+func WithAddress(address string) Option {
+	return func(c *config) error {
+		c.address = address
+		return nil
+	}
+}
 
 // WithTLS makes the server speak https, with a certificate that it makes for
 // itself and that only HTTPClient trusts.

@@ -6,12 +6,13 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"testing"
 )
 
 // A Server is a double of the platform that listens on a port of the loopback
-// interface. It is safe for concurrent use.
+// interface, or where WithAddress says. It is safe for concurrent use.
 type Server struct {
 	platform *platform
 	journal  *journal
@@ -61,17 +62,27 @@ func Start(opts ...Option) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("callstest: %w", err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", c.address)
 	if err != nil {
 		port.release()
 		return nil, fmt.Errorf("callstest: %w", err)
 	}
-	s := newServer(c, sec, port, l.Addr().String())
+	s := newServer(c, sec, port, local(l.Addr()))
 	go func() {
 		defer close(s.served)
 		_ = s.http.Serve(listener{Listener: l, network: s.network, security: sec})
 	}()
 	return s, nil
+}
+
+// local returns the address by which this machine reaches a listener: the
+// loopback interface where it listens on every one.
+func local(listening net.Addr) string {
+	tcp, ok := listening.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return listening.String()
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
 }
 
 func newServer(c config, sec security, port *closedPort, addr string) *Server {
@@ -123,6 +134,21 @@ func (s *Server) Domain() string { return "uc1.ccaiplatform.com" }
 
 // Token returns the password that the server accepts.
 func (s *Server) Token() string { return s.platform.token }
+
+// Environ returns the variables that have calls.NewClientFromEnv return a client of
+// the server, in the form of os.Environ. A variable that names another account is in
+// it with an empty value, so that append(os.Environ(), server.Environ()...) is the
+// environment of a command that calls nobody.
+func (s *Server) Environ() []string {
+	return []string{
+		"CCAIP_SUBDOMAIN=" + s.Subdomain(),
+		"CCAIP_DOMAIN=" + s.Domain(),
+		"CCAIP_TOKEN=" + s.Token(),
+		"CCAIP_BASE_URL=" + s.URL(),
+		"CCAIP_HOST=",
+		"CCAIP_USERNAME=",
+	}
+}
 
 // HTTPClient returns the client that takes part in the faults: it trusts the
 // server's certificate, it can be refused a connection, and each of its attempts

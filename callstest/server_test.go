@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
 )
 
@@ -121,6 +122,42 @@ func TestRateLimit(t *testing.T) {
 	get(http.StatusOK)
 }
 
+func TestWithAddress(t *testing.T) {
+	first := callstest.NewServer(t, callstest.WithAddress("localhost:0"))
+	for _, host := range []string{"127.0.0.1", "", "0.0.0.0"} {
+		s := callstest.NewServer(t, callstest.WithAddress(host+":0"))
+		if !strings.HasPrefix(s.URL(), "http://127.0.0.1:") {
+			t.Errorf("%q is reached by %s", host, s.URL())
+		}
+		if r := do(s, http.MethodPost, callsPath, outboundBody); r.status != http.StatusCreated {
+			t.Errorf("%q: %d, %v", host, r.status, r.err)
+		}
+	}
+	if s, err := callstest.Start(callstest.WithAddress(strings.TrimPrefix(first.URL(), "http://"))); err == nil {
+		s.Close()
+		t.Error("two servers have the same address")
+	}
+}
+
+// TestEnvironLeadsToTheServer whatever account the environment had before.
+func TestEnvironLeadsToTheServer(t *testing.T) {
+	for _, name := range []string{"CCAIP_SUBDOMAIN", "CCAIP_DOMAIN", "CCAIP_TOKEN", "CCAIP_BASE_URL", "CCAIP_HOST", "CCAIP_USERNAME"} {
+		t.Setenv(name, "another.example.com")
+	}
+	s := callstest.NewServer(t)
+	for _, variable := range s.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		t.Setenv(name, value)
+	}
+	client, err := calls.NewClientFromEnv()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.CreateOutbound(t.Context(), calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450"}); err != nil || len(s.Calls()) != 1 {
+		t.Errorf("%v, %d calls", err, len(s.Calls()))
+	}
+}
+
 func TestStartRefusesWrongOptions(t *testing.T) {
 	tests := map[string]callstest.Option{
 		"nil option":          nil,
@@ -137,6 +174,7 @@ func TestStartRefusesWrongOptions(t *testing.T) {
 		"nil clock":           callstest.WithClock(nil),
 		"nil lag":             callstest.WithListingLag(nil),
 		"no requests":         callstest.WithRateLimit(0),
+		"no port":             callstest.WithAddress("127.0.0.1"),
 	}
 	for name, option := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -1,5 +1,5 @@
-// Customerflag reads the customer flag of a call and, if a flag is given,
-// changes it first.
+// Customerflag reads the customer flag of a call and, if a flag is given, changes it
+// first. A flag that was never set is null.
 //
 //	go run ./examples/customerflag
 //	go run ./examples/customerflag -verified=true -bad-actor=false
@@ -8,98 +8,42 @@ package main
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
+	"log"
 	"strconv"
-	"time"
 
 	"github.com/ccaip-go/calls"
-	"github.com/ccaip-go/calls/examples/internal/platform"
+	"github.com/ccaip-go/calls/examples/internal/double"
 )
 
 func main() {
-	var update calls.CustomerFlagUpdate
-	callID := flag.Int64("call", 0, "id of the call (default, with the double: of a call that is created first)")
-	flag.BoolFunc("verified", "the customer is verified", set(&update.VerifiedCustomer))
-	flag.BoolFunc("bad-actor", "the customer is a bad actor", set(&update.BadActor))
-	flag.BoolFunc("repeat", "the customer calls repeatedly", set(&update.RepeatCustomer))
-	platform.ParseFlags()
-
-	if err := show(*callID, update); err != nil {
-		fmt.Fprintln(os.Stderr, "No customer flag:", explain(err))
-		os.Exit(1)
-	}
-}
-
-// set keeps apart what was not given (nil), given as true and given as false.
-func set(target **bool) func(string) error {
-	return func(value string) error {
-		b, err := strconv.ParseBool(value)
-		*target = &b
-		return err
-	}
-}
-
-func show(callID int64, update calls.CustomerFlagUpdate) error {
-	client, double, err := platform.Connect(nil)
-	if err != nil {
-		return err
-	}
-	defer platform.Stop(double)
-
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if callID == 0 && !platform.IsReal() {
-		if callID, err = create(ctx, client); err != nil {
+	double.Start("-call=397").AddCall() // delete this line in a copy
+	log.SetFlags(0)
+	callID := flag.Int64("call", 0, "id of the call")
+	var update calls.CustomerFlagUpdate // a flag that is not given stays nil
+	for name, target := range map[string]**bool{"verified": &update.VerifiedCustomer, "bad-actor": &update.BadActor, "repeat": &update.RepeatCustomer} {
+		flag.BoolFunc(name, "change this flag", func(text string) error {
+			value, err := strconv.ParseBool(text)
+			*target = &value
 			return err
-		}
+		})
 	}
-	if update != (calls.CustomerFlagUpdate{}) {
-		if err := client.UpdateCustomerFlag(ctx, callID, update); err != nil {
-			return err
-		}
+	if flag.Parse(); flag.NArg() > 0 {
+		log.Fatalf("unexpected argument %q", flag.Arg(0))
 	}
-	flags, err := client.GetCustomerFlag(ctx, callID)
+	client, err := calls.NewClientFromEnv()
+	if err == nil && update != (calls.CustomerFlagUpdate{}) {
+		err = client.UpdateCustomerFlag(context.Background(), *callID, update)
+	}
 	if err != nil {
-		return err
+		log.Fatal(calls.Explain(err))
 	}
-	fmt.Printf("Call %d: verified customer %s, bad actor %s, repeat customer %s.\n", callID,
-		word(flags.VerifiedCustomer), word(flags.BadActor), word(flags.RepeatCustomer))
-	return nil
-}
-
-func create(ctx context.Context, client *calls.Client) (callID int64, err error) {
-	result, err := client.CreateOutbound(ctx, calls.OutboundRequest{
-		AgentEmail:    "agent@example.com",
-		EndUserNumber: "+1 859-657-9625",
-	})
-	switch {
-	case err != nil:
-		return 0, err
-	case result.AwaitsAgent:
-		return 0, errors.New("the call has no id before the agent has placed it")
+	flags, err := client.GetCustomerFlag(context.Background(), *callID)
+	if err != nil {
+		log.Fatal(calls.Explain(err))
 	}
-	return result.Call.ID, nil
-}
-
-func word(flag *bool) string {
-	switch {
-	case flag == nil:
-		return "not set"
-	case *flag:
-		return "yes"
-	}
-	return "no"
-}
-
-func explain(err error) string {
-	switch {
-	case errors.Is(err, calls.ErrNotFound):
-		return "there is no such call."
-	case errors.Is(err, calls.ErrCallIDInvalid):
-		return "the id of a call is a positive number."
-	}
-	return err.Error()
+	text, _ := json.Marshal(flags) // three booleans
+	fmt.Printf("Call %d: %s\n", *callID, text)
 }

@@ -1,94 +1,53 @@
-// Settle shows what to do when the answer to a create is lost: find out whether
-// the call exists, and do not ring again. The double makes the call and hangs
-// up without a word.
+// Settle has an agent call an end user once, also if the response to the create is
+// lost: then it finds out whether the call exists, and does not ring again.
 //
 //	go run ./examples/settle
-//	go run ./examples/settle -lost-before
+//	go run ./cmd/ccaip-double -fail HangUpAfterRead -- go run ./examples/settle -agent agent@example.com -ticket 71450
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"net/http"
-	"os"
-	"os/signal"
-	"time"
+	"log"
 
 	"github.com/ccaip-go/calls"
-	"github.com/ccaip-go/calls/callstest"
-	"github.com/ccaip-go/calls/examples/internal/platform"
+	"github.com/ccaip-go/calls/examples/internal/double"
 )
 
 func main() {
-	ticket := flag.String("ticket", "71450", "CRM ticket whose end user to dial")
-	lostBefore := flag.Bool("lost-before", false, "lose the request before the call is made, instead of the answer after it")
-	platform.ParseFlags()
-
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	fault := callstest.HangUpAfterCreate
-	if *lostBefore {
-		fault = callstest.HangUpAfterRead
+	double.Start("-agent=agent@example.com", "-ticket=71450", "-window=2s", "-skew=1s").LoseResponse() // delete this line in a copy
+	log.SetFlags(0)
+	request, opts := calls.OutboundRequest{}, calls.SettleOptions{}
+	flag.StringVar(&request.AgentEmail, "agent", "", "e-mail address of the agent")
+	flag.StringVar(&request.TicketID, "ticket", "", "CRM ticket whose end user to dial")
+	flag.DurationVar(&opts.Window, "window", 0, "how long a listing can lag (default 15s)")
+	flag.DurationVar(&opts.ClockSkew, "skew", 0, "by how much clocks can differ (default 1m)")
+	if flag.Parse(); flag.NArg() > 0 {
+		log.Fatalf("unexpected argument %q", flag.Arg(0))
 	}
-	if err := run(ctx, *ticket, fault); err != nil {
-		fmt.Fprintln(os.Stderr, "No call:", err)
-		os.Exit(1)
+	if err := createOnce(request, opts); err != nil {
+		log.Fatal(calls.Explain(err))
 	}
 }
 
-func run(ctx context.Context, ticket string, fault callstest.Fault) error {
-	client, double, err := platform.Double(nil) // also with an account: nobody loses answers on purpose
+// createOnce sends the create once. If the call may exist although that failed, it
+// looks for the call.
+func createOnce(request calls.OutboundRequest, opts calls.SettleOptions) error {
+	client, err := calls.NewClientFromEnv()
 	if err != nil {
 		return err
 	}
-	defer platform.Stop(double)
-	double.Fail(fault)
-
-	call, err := createOnce(ctx, client, calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: ticket})
-	fmt.Printf("Requests to create a call: %d. Calls made: %d.\n", creates(double), len(double.Calls()))
-	if err != nil {
-		return err
+	result, err := client.CreateOutbound(context.Background(), request)
+	if intent, ok := calls.IntentOf(err); ok && calls.DeliveryOf(err).MayExist() {
+		fmt.Println(calls.Explain(err), "Looking for it …")
+		result = &calls.CreateResult{}
+		result.Call, err = client.Settle(context.Background(), intent, opts)
 	}
-	fmt.Printf("Carrying on with call %d, %s.\n", call.ID, call.Status)
-	return nil
-}
-
-// createOnce creates a call and, if nobody knows whether it was created, looks
-// for it. It never sends the request again.
-func createOnce(ctx context.Context, client *calls.Client, request calls.OutboundRequest) (*calls.Call, error) {
-	result, err := client.CreateOutbound(ctx, request)
-	switch {
-	case err == nil && result.AwaitsAgent:
-		return nil, errors.New("the agent has to place it first")
-	case err == nil:
-		return result.Call, nil
+	if err == nil && result.AwaitsAgent {
+		fmt.Println("Accepted. The agent has to place the call in the widget.")
+	} else if err == nil {
+		fmt.Printf("Carrying on with call %d, %s.\n", result.Call.ID, result.Call.Status)
 	}
-	fmt.Println(err)
-	switch calls.DeliveryOf(err) {
-	case calls.DeliveryNotSent, calls.DeliveryRejected:
-		return nil, err
-	}
-
-	fmt.Println("The call may exist. Looking for it …")
-	intent, _ := calls.IntentOf(err)
-	call, settleErr := client.Settle(ctx, intent, calls.SettleOptions{Window: 2 * time.Second, ClockSkew: time.Second})
-	switch {
-	case errors.Is(settleErr, calls.ErrCallNotFound):
-		return nil, errors.New("no listing has shown it. Ask the agent before you try again")
-	case errors.Is(settleErr, calls.ErrAmbiguous):
-		return nil, errors.New("several calls can be the one. A person has to look")
-	}
-	return call, settleErr
-}
-
-// creates counts the requests to create a call; the others looked for it.
-func creates(double *callstest.Server) (n int) {
-	for _, request := range double.Requests() {
-		if request.Method == http.MethodPost {
-			n++
-		}
-	}
-	return n
+	return err
 }

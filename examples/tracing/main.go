@@ -1,5 +1,5 @@
-// Tracing prints the spans of a create that needs three attempts: one for the
-// create, and one below it for each attempt. It talks to a double of the
+// Tracing prints the spans and the metrics of a create that needs three attempts: a
+// span for the create, and one below it for each attempt. It talks to a double of the
 // platform, which refuses the connection first, and then answers 429: nobody is
 // called.
 //
@@ -9,38 +9,48 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"log"
 	"os"
 
+	"go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
-	"github.com/ccaip-go/calls/examples/internal/platform"
 )
 
 func main() {
+	log.SetFlags(0)
 	var request calls.OutboundRequest
 	flag.StringVar(&request.AgentEmail, "agent", "agent@example.com", "e-mail address of the agent")
 	flag.StringVar(&request.EndUserNumber, "number", "+1 859-657-9625", "number to dial, with its country code")
-	platform.ParseFlags()
-
+	if flag.Parse(); flag.NArg() > 0 {
+		log.Fatalf("unexpected argument %q", flag.Arg(0))
+	}
 	if err := run(context.Background(), request); err != nil {
-		fmt.Fprintln(os.Stderr, "No call:", err)
-		os.Exit(1)
+		log.Fatal(calls.Explain(err))
 	}
 }
 
-func run(ctx context.Context, request calls.OutboundRequest) error {
-	exporter, err := stdouttrace.New(stdouttrace.WithPrettyPrint())
+func run(ctx context.Context, request calls.OutboundRequest) (err error) {
+	spans, err := stdouttrace.New(stdouttrace.WithPrettyPrint())
 	if err != nil {
 		return err
 	}
-	// A program that runs on gives WithBatcher an exporter to its collector.
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
-	defer func() { _ = provider.Shutdown(ctx) }()
+	metrics, err := stdoutmetric.New(stdoutmetric.WithPrettyPrint())
+	if err != nil {
+		return err
+	}
+	// A program that runs on gives both an exporter to its collector, and spans
+	// WithBatcher.
+	tracerProvider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
+	meterProvider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewPeriodicReader(metrics)))
+	defer func() { err = errors.Join(err, tracerProvider.Shutdown(ctx), meterProvider.Shutdown(ctx)) }()
 
 	server, err := callstest.Start()
 	if err != nil {
@@ -49,11 +59,15 @@ func run(ctx context.Context, request calls.OutboundRequest) error {
 	defer server.Close()
 	server.Fail(callstest.RefuseConnection, callstest.RateLimited("1"))
 
-	client, err := server.NewClient(calls.WithMiddleware(spanForEachAttempt(provider)))
+	observer, err := observerOf(meterProvider)
 	if err != nil {
 		return err
 	}
-	result, err := tracer{client, provider}.createOutbound(ctx, request)
+	client, err := server.NewClient(calls.WithMiddleware(spanForEachAttempt(tracerProvider)), calls.WithObserver(observer))
+	if err != nil {
+		return err
+	}
+	result, err := tracer{client, tracerProvider}.createOutbound(ctx, request)
 	if err != nil {
 		return err
 	}

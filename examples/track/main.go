@@ -1,62 +1,45 @@
-// Track creates a call and watches it until it ends. However many calls a program
-// watches, one tail of its Client serves them all.
+// Track creates a call and watches it until it ends.
 //
 //	go run ./examples/track
-//	go run ./examples/track -ends failed
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
-	"time"
+	"log"
 
 	"github.com/ccaip-go/calls"
-	"github.com/ccaip-go/calls/examples/internal/platform"
+	"github.com/ccaip-go/calls/examples/internal/double"
 )
 
 func main() {
+	double.Start("-agent=agent@example.com", "-number=+1 859-657-9625").AnswerCalls() // delete this line in a copy
+	log.SetFlags(0)
 	var request calls.OutboundRequest
-	flag.StringVar(&request.AgentEmail, "agent", platform.Sample("agent@example.com"), "e-mail address of the agent")
-	flag.StringVar(&request.EndUserNumber, "number", platform.Sample("+1 859-657-9625"), "number to dial, with its country code")
-	ends := flag.String("ends", "finished", "status in which the double lets the call end")
-	platform.ParseFlags()
-
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := track(ctx, request, calls.CallStatus(*ends)); err != nil {
-		fmt.Fprintln(os.Stderr, "Lost track:", err)
-		os.Exit(1)
+	flag.StringVar(&request.AgentEmail, "agent", "", "e-mail address of the agent")
+	flag.StringVar(&request.EndUserNumber, "number", "", "number to dial, with its country code")
+	if flag.Parse(); flag.NArg() > 0 {
+		log.Fatalf("unexpected argument %q", flag.Arg(0))
+	}
+	if err := track(context.Background(), request); err != nil {
+		log.Fatal(calls.Explain(err))
 	}
 }
 
-func track(ctx context.Context, request calls.OutboundRequest, ends calls.CallStatus) error {
-	if !ends.IsTerminal() {
-		return fmt.Errorf("a call does not end as %q", ends)
-	}
-	client, double, err := platform.Connect(nil)
+func track(ctx context.Context, request calls.OutboundRequest) error {
+	client, err := calls.NewClientFromEnv()
 	if err != nil {
 		return err
 	}
-	defer platform.Stop(double)
-
 	result, err := client.CreateOutbound(ctx, request)
-	switch {
-	case err != nil:
+	if err == nil && result.AwaitsAgent {
+		fmt.Println("Accepted. The agent has to place the call first: it has no id before that.")
+	}
+	if err != nil || result.AwaitsAgent {
 		return err
-	case result.AwaitsAgent:
-		return errors.New("the agent has to place the call first, and it has no id before that")
 	}
-	if double != nil { // on the real platform people do this
-		if err := double.Script(result.Call.ID, calls.CallStatusAssigned, calls.CallStatusConnecting, calls.CallStatusConnected, ends); err != nil {
-			return err
-		}
-	}
-
-	for call, err := range client.WatchCall(ctx, result.Call, calls.WatchOptions{Interval: time.Second}) {
+	for call, err := range client.WatchCall(ctx, result.Call, calls.WatchOptions{}) {
 		if err != nil {
 			return err
 		}

@@ -59,12 +59,3 @@ func IsReal() bool {
 	}
 	return false
 }
-
-// Sample is a value to try the double with. On the real platform there is none:
-// nobody shall be called because somebody left out a flag.
-func Sample(value string) string {
-	if IsReal() {
-		return ""
-	}
-	return value
-}

@@ -1,0 +1,21 @@
+//go:build !unix
+
+package main
+
+import (
+	"os"
+	"os/exec"
+)
+
+// family is a command. What it has started is not reached on this system.
+type family struct{ command *exec.Cmd }
+
+func newFamily(command *exec.Cmd, _ bool) family { return family{command} }
+
+// signal ends the command: there is nothing gentler here. The console has sent
+// os.Interrupt to it already.
+func (f family) signal(s os.Signal) {
+	if s != os.Interrupt {
+		_ = f.command.Process.Kill()
+	}
+}

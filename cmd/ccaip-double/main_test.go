@@ -1,0 +1,250 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ccaip-go/calls"
+)
+
+// TestMain makes the test's own program the double where a test runs it as a
+// process, or a client of the double.
+func TestMain(m *testing.M) {
+	switch os.Getenv("TEST_RUNS") {
+	case "double":
+		main()
+	case "client":
+		createOne()
+	}
+	os.Exit(m.Run())
+}
+
+// createOne creates a call as a program does that knows nothing but its environment.
+func createOne() {
+	client, err := calls.NewClientFromEnv()
+	if err == nil {
+		_, err = client.CreateOutbound(context.Background(), calls.OutboundRequest{AgentEmail: agentOf(os.Args), TicketID: "71450"})
+	}
+	os.Stdout.WriteString("create: " + strconv.FormatBool(err == nil) + " " + calls.Explain(err) + "\n")
+	if err != nil {
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func agentOf(args []string) string {
+	if len(args) > 1 {
+		return args[1]
+	}
+	return "agent@example.com"
+}
+
+// double returns the double as a process. It has another account in its environment.
+func double(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), self, args...)
+	command.Env = append(os.Environ(), "TEST_RUNS=double", "CCAIP_HOST=real.example.com", "CCAIP_USERNAME=another", "CCAIP_TOKEN=real")
+	command.WaitDelay = 30 * time.Second
+	return command
+}
+
+// withClient returns arguments that have the double run a client.
+func withClient(t *testing.T, flags []string, agent string) []string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(flags, "--", "env", "TEST_RUNS=client", self, agent)
+}
+
+func runDouble(t *testing.T, args ...string) (out string, status int) {
+	t.Helper()
+	command := double(t, args...)
+	text, err := command.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return string(text), command.ProcessState.ExitCode()
+}
+
+func TestRunsACommandUnderItsVariables(t *testing.T) {
+	world := filepath.Join(t.TempDir(), "world.json")
+	if err := os.WriteFile(world, []byte(`{"agents":[{"email":"agent.one@example.com"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name   string
+		flags  []string
+		agent  string
+		status int
+		want   string
+	}{
+		{"a call", nil, "agent@example.com", 0, "create: true"},
+		{"a refusal", nil, "agent.one@example.com", 1, "There is no agent with this e-mail address."},
+		{"an agent of the world file", []string{"-world", world}, "agent.one@example.com", 0, "create: true"},
+		{"a fault", []string{"-fail", "HangUpAfterCreate"}, "agent@example.com", 1, "The call may ring all the same"},
+		{"a fault with an argument", []string{"-fail", "Status(503)"}, "agent@example.com", 1, "The platform failed."},
+		{"two faults", []string{"-fail", `RateLimited("0"), Status(404)`}, "agent@example.com", 1, "cannot find"},
+		{"a fault too many", []string{"-fail", "Pass,Stall"}, "agent@example.com", 0, "ccaip-double: fault never used: Stall"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			out, status := runDouble(t, withClient(t, test.flags, test.agent)...)
+			if status != test.status || !strings.Contains(out, test.want) {
+				t.Errorf("exit status %d, want %d; want %q in\n%s", status, test.status, test.want, out)
+			}
+		})
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	taken := start(t, double(t))
+	busy := strings.TrimPrefix(taken.variables["CCAIP_BASE_URL"], "http://")
+	noProgram := filepath.Join(t.TempDir(), "not-executable")
+	badWorld := filepath.Join(t.TempDir(), "bad.json")
+	for _, file := range []string{noProgram, badWorld} {
+		if err := os.WriteFile(file, []byte("{\n\"agents\": 7}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		args   string
+		status int
+		want   string
+	}{
+		{"-h", 0, "Usage:"},
+		{"-nonsense", 2, "flag provided but not defined"},
+		{"-fail Nonsense", 2, "there is no fault Nonsense"},
+		{"-fail BreakHandshake", 2, "needs TLS"},
+		{"-world /nowhere.json", 2, "no such file"},
+		{"-world " + badWorld, 2, "line 2: agents cannot be of type number"},
+		{"-addr nonsense", 1, "missing port"},
+		{"-addr " + busy, 1, "address already in use"},
+		{"-- sh -c true", 0, ""},
+		{"-- sh -c exit${IFS}7", 7, ""},
+		{"-- sh -c kill${IFS}-9${IFS}$$", 128 + 9, ""},
+		{"-- no-such-command", 127, "no-such-command"},
+		{"-- " + noProgram, 126, "permission denied"},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			out, status := runDouble(t, strings.Fields(test.args)...)
+			if status != test.status || !strings.Contains(out, test.want) {
+				t.Errorf("exit status %d, want %d; want %q in\n%s", status, test.status, test.want, out)
+			}
+		})
+	}
+}
+
+// running is a double that has printed its variables.
+type running struct {
+	*exec.Cmd
+	variables map[string]string
+	output    io.Reader
+}
+
+// start starts a double that serves, and reads what it prints.
+func start(t *testing.T, command *exec.Cmd) running {
+	t.Helper()
+	output, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = command.Process.Kill() })
+	lines := bufio.NewScanner(output)
+	variables := map[string]string{}
+	for len(variables) < 6 && lines.Scan() {
+		parts := regexp.MustCompile(`^export (CCAIP_\w+)=(.*)$`).FindStringSubmatch(lines.Text())
+		if parts == nil {
+			t.Fatalf("printed %q", lines.Text())
+		}
+		variables[parts[1]] = parts[2]
+	}
+	return running{command, variables, output}
+}
+
+func TestServesUntilItIsInterrupted(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(signal.String(), func(t *testing.T) {
+			d := start(t, double(t))
+			for name, value := range d.variables {
+				t.Setenv(name, value)
+			}
+			client, err := calls.NewClientFromEnv()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.CreateOutbound(t.Context(), calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450"}); err != nil {
+				t.Error(err)
+			}
+			if err := d.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Wait(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestASignalEndsTheCommandToo and what that has started: nobody holds the pipe
+// afterwards.
+func TestASignalEndsTheCommandToo(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		script  string
+		signals []os.Signal
+		status  int
+	}{
+		{"SIGTERM", "echo up; sleep 1000; :", []os.Signal{syscall.SIGTERM}, 128 + int(syscall.SIGTERM)},
+		{"interrupt", "echo up; sleep 1000; :", []os.Signal{os.Interrupt}, 128 + int(syscall.SIGINT)},
+		{"a grandchild", "(echo up; sleep 1000; :) & wait", []os.Signal{syscall.SIGTERM}, 128 + int(syscall.SIGTERM)},
+		{"one that cleans up", "trap 'exit 3' TERM; echo up; while :; do sleep 0.1; done", []os.Signal{syscall.SIGTERM}, 3},
+		{"one that ignores it", "trap '' TERM; echo up; while :; do sleep 0.1; done", []os.Signal{syscall.SIGTERM}, 128 + int(syscall.SIGKILL)},
+		{"a second signal", "trap '' TERM; echo up; while :; do sleep 0.1; done", []os.Signal{syscall.SIGTERM, os.Interrupt}, 128 + int(syscall.SIGKILL)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			command := double(t, "--", "sh", "-c", test.script)
+			output, err := command.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := command.Start(); err != nil {
+				t.Fatal(err)
+			}
+			reader := bufio.NewReader(output)
+			if line, err := reader.ReadString('\n'); line != "up\n" {
+				t.Fatalf("%q, %v", line, err)
+			}
+			for _, signal := range test.signals {
+				if err := command.Process.Signal(signal); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, _ = io.Copy(io.Discard, reader) // ends when nobody can write any more
+			_ = command.Wait()
+			if status := command.ProcessState.ExitCode(); status != test.status {
+				t.Errorf("exit status %d, want %d", status, test.status)
+			}
+		})
+	}
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
+)
+
+func TestWorld(t *testing.T) {
+	options, err := parseWorld([]byte(`{
+		"agents": [
+			{"email": "agent.one@example.com"},
+			{"email": "agent.two@example.com", "available": false},
+			{"email": "agent.three@example.com", "permitted": false},
+			{"email": "agent.four@example.com", "response": "accepted"}
+		],
+		"menus": [
+			{"id": 21, "name": "Sales"},
+			{"id": 22, "channels": ["web"]},
+			{"id": 23, "state": "after hours"}
+		],
+		"tickets": [{"id": "80233", "number": "+1 859-657-9625", "contact_id": "7"}],
+		"languages": {"available": ["de"], "unavailable": ["it"]}
+	}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := callstest.NewServer(t, options...).NewClient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const number = "+1 859-657-9625"
+	for _, test := range []struct {
+		request calls.CreateRequest
+		want    string // what Explain says
+	}{
+		{calls.OutboundRequest{AgentEmail: "agent.one@example.com", TicketID: "80233", Lang: "de"}, ""},
+		{calls.OutboundRequest{AgentEmail: "agent.two@example.com", TicketID: "80233"}, "The agent cannot take a call now."},
+		{calls.OutboundRequest{AgentEmail: "agent.three@example.com", TicketID: "80233"}, "not permitted"},
+		{calls.OutboundRequest{AgentEmail: "agent.four@example.com", TicketID: "80233"}, ""},
+		{calls.InboundRequest{MenuID: 21, EndUserNumber: number}, ""},
+		{calls.InboundRequest{MenuID: 21, EndUserNumber: number, Lang: "it"}, "does not offer this language"},
+		{calls.InboundRequest{MenuID: 22, EndUserNumber: number}, "wrong type"},
+		{calls.InboundRequest{MenuID: 23, EndUserNumber: number}, "closed at this hour"},
+	} {
+		result, err := client.Create(t.Context(), test.request)
+		if got := calls.Explain(err); (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
+			t.Errorf("%v: %v, %q, want %q", test.request, result, got, test.want)
+		}
+	}
+}
+
+func TestWorldRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		``:                            "the JSON is empty or ends too early",
+		`{"agents": [`:                "the JSON is empty or ends too early",
+		"{\n\"agents\": [}":           "line 2: invalid character",
+		"{\n\n\"agents\": 7}":         "line 3: agents cannot be of type number",
+		`[]`:                          "not a JSON object",
+		`{} {}`:                       "something follows the JSON object",
+		`{"agent": []}`:               `unknown field "agent"`,
+		`{"agents": [{"mail": "x"}]}`: `unknown field "mail"`,
+		`{"agents": [{"email": "x@example.com", "response": "busy"}]}`: "the response is created, accepted or prompted",
+		`{"menus": [{"id": 1, "channels": ["fax"]}]}`:                  "menu 1: a channel is ivr, mobile or web",
+		`{"menus": [{"id": 1, "state": "closed"}]}`:                    "menu 1: the state is open",
+	} {
+		if _, err := parseWorld([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// TestWorldThatTheDoubleRefuses is well-formed, and means nothing.
+func TestWorldThatTheDoubleRefuses(t *testing.T) {
+	for _, text := range []string{
+		`{"agents": [{}]}`,
+		`{"menus": [{"id": 0}]}`,
+		`{"tickets": [{"id": "1", "number": "123123"}]}`,
+		`{"languages": {"available": [""]}}`,
+	} {
+		options, err := parseWorld([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if server, err := callstest.Start(options...); err == nil {
+			server.Close()
+			t.Errorf("%s is taken", text)
+		}
+	}
+}

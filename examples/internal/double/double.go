@@ -1,0 +1,79 @@
+// Package double lets the examples run without an account.
+package double
+
+import (
+	"fmt"
+	"log"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
+)
+
+// Double is a double of the platform in this process. A nil Double does nothing.
+type Double struct{ server *callstest.Server }
+
+// Start starts a double if the environment names no account, and has
+// calls.NewClientFromEnv reach it. It puts sample before the arguments of the
+// program. With an account it does nothing and returns nil: then nobody is called
+// because a flag was left out.
+func Start(sample ...string) *Double {
+	if hasAccount() {
+		return nil
+	}
+	server, err := callstest.Start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, variable := range server.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		if err := os.Setenv(name, value); err != nil {
+			log.Fatal(err)
+		}
+	}
+	os.Args = slices.Insert(os.Args, 1, sample...)
+	fmt.Fprintln(os.Stderr, "Talking to a double of the platform in this process: nobody is called.")
+	fmt.Fprintln(os.Stderr, "Set CCAIP_SUBDOMAIN, CCAIP_DOMAIN (or CCAIP_HOST) and CCAIP_TOKEN to talk to the real one.")
+	return &Double{server}
+}
+
+// hasAccount reports whether the environment names an account, if only in part.
+func hasAccount() bool {
+	return slices.ContainsFunc(os.Environ(), func(variable string) bool {
+		name, value, _ := strings.Cut(variable, "=")
+		return strings.HasPrefix(name, "CCAIP_") && value != ""
+	})
+}
+
+// AddCall adds a call. It is the one with the id 397.
+func (d *Double) AddCall() {
+	if d != nil {
+		d.server.AddCall(callstest.Call{})
+	}
+}
+
+// LoseResponse makes the double carry the first request out and hang up.
+func (d *Double) LoseResponse() {
+	if d != nil {
+		d.server.Fail(callstest.HangUpAfterCreate)
+	}
+}
+
+// AnswerCalls moves each call that is created on with each look at it, until it is
+// finished. On the real platform people do this.
+func (d *Double) AnswerCalls() {
+	if d == nil {
+		return
+	}
+	go func() {
+		for known := 0; ; time.Sleep(10 * time.Millisecond) {
+			for _, call := range d.server.Calls()[known:] {
+				_ = d.server.Script(call.ID, calls.CallStatusConnecting, calls.CallStatusConnected, calls.CallStatusFinished)
+				known++
+			}
+		}
+	}()
+}
