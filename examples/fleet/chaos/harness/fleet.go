@@ -1,0 +1,233 @@
+//go:build linux
+
+package harness
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// worker is a process of the fleet.
+type worker struct {
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	stdout io.Reader
+	ended  chan struct{} // closed when all that it said was read
+	stops  int           // how many stops have not ended; guarded by run.mu
+}
+
+func (r *run) startFleet() {
+	r.mu.Lock()
+	r.isDismissed = false
+	r.mu.Unlock()
+	for place := range r.fleet {
+		r.startWorker(place)
+	}
+}
+
+func (r *run) startWorker(place int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.isDismissed {
+		return
+	}
+	var t trap
+	if !r.isCalm {
+		t = newTrap(r.random)
+	}
+	w, err := r.newWorker(t)
+	if err != nil {
+		r.failed = errors.Join(r.failed, err)
+		return
+	}
+	r.fleet[place] = w
+	r.followers.Go(func() { r.follow(place, w) })
+}
+
+// newWorker starts this program again.
+func (r *run) newWorker(t trap) (w *worker, err error) {
+	order, err := json.Marshal(r.order(t))
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	w = &worker{cmd: exec.Command(self), ended: make(chan struct{})}
+	w.cmd.Env = append(os.Environ(), childVariable+"="+string(order))
+	w.cmd.Stderr = os.Stderr
+	if w.stdin, err = w.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if w.stdout, err = w.cmd.StdoutPipe(); err != nil {
+		return nil, err
+	}
+	return w, w.cmd.Start()
+}
+
+// follow reads what a worker says until it ends, and puts another one in its place.
+func (r *run) follow(place int, w *worker) {
+	lines := bufio.NewScanner(w.stdout)
+	for lines.Scan() {
+		var m message
+		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
+			r.fail(fmt.Errorf("a worker said %q", lines.Text()))
+			continue
+		}
+		r.note(w, m)
+	}
+	err := w.cmd.Wait()
+	close(w.ended)
+	status, ok := w.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	wasKilled := ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+	switch {
+	case wasKilled:
+	case err != nil:
+		r.fail(fmt.Errorf("a worker failed: %w", err))
+		return
+	default:
+		time.Sleep(time.Second) // the database was away when it began
+	}
+	r.startWorker(place)
+}
+
+// note takes in what a worker said. An error is one of its start, while the database
+// was away.
+func (r *run) note(w *worker, m message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case m.Mark != nil:
+		r.marks.add(*m.Mark)
+	case m.Harm != "":
+		r.figures.add(m.Harm, m.Point)
+		if m.Harm == stop {
+			w.stops++
+			go r.resume(w, longPause)
+		}
+	case m.Error != "":
+		r.figures.Restarts++
+	}
+}
+
+// resume continues a worker some time after it has stopped.
+func (r *run) resume(w *worker, pause time.Duration) {
+	for !w.isStopped() {
+		select {
+		case <-w.ended:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	time.Sleep(pause)
+	_ = w.cmd.Process.Signal(syscall.SIGCONT)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w.stops--
+}
+
+// isStopped reports whether all threads of the process stand. The state comes after
+// the name of the program, which is in parentheses.
+func (w *worker) isStopped() bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.cmd.Process.Pid))
+	if err != nil {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	return strings.HasPrefix(rest, "T")
+}
+
+// stopped returns how many workers of the fleet stand.
+func (r *run) stopped() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.fleet {
+		select {
+		case <-w.ended:
+		default:
+			n += min(w.stops, 1)
+		}
+	}
+	return n
+}
+
+// doHarm kills and stops workers at random while creates are enqueued, in proportion
+// to them, and the database once. The other kills are those of traps.
+func (r *run) doHarm(ctx context.Context) error {
+	step := 3 * float64(r.Creates) / float64(max(r.Kills, 1))
+	next, wasRestarted := step, r.Postgres == nil
+	for {
+		if err := r.pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+		r.mu.Lock()
+		done := r.figures.Creates
+		r.mu.Unlock()
+		if done >= r.Creates {
+			return nil
+		}
+		if !wasRestarted && done > r.Creates/2 {
+			wasRestarted = true
+			if err := r.Postgres.Restart(); err != nil {
+				return err
+			}
+			r.mu.Lock()
+			r.figures.DatabaseKills++
+			r.mu.Unlock()
+		}
+		if float64(done) > next {
+			next += step
+			r.harmAtRandom()
+		}
+	}
+}
+
+// harmAtRandom kills a worker, and stops another one half of the time.
+func (r *run) harmAtRandom() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first := r.random.IntN(workers)
+	if r.fleet[first].cmd.Process.Kill() == nil {
+		r.figures.add(kill, atRandom)
+	}
+	if r.random.IntN(2) == 0 {
+		return
+	}
+	w := r.fleet[(first+1+r.random.IntN(workers-1))%workers]
+	if w.cmd.Process.Signal(syscall.SIGSTOP) == nil {
+		r.figures.add(stop, atRandom)
+		w.stops++
+		go r.resume(w, time.Duration(r.random.Int64N(int64(longPause))))
+	}
+}
+
+// stopFleet has every worker end by itself.
+func (r *run) stopFleet() {
+	r.dismiss(func(w *worker) { _ = w.stdin.Close() })
+}
+
+func (r *run) killFleet() {
+	r.dismiss(func(w *worker) { _ = w.cmd.Process.Kill() })
+}
+
+func (r *run) dismiss(end func(*worker)) {
+	r.mu.Lock()
+	r.isDismissed = true
+	for _, w := range r.fleet {
+		if w != nil {
+			end(w)
+		}
+	}
+	r.mu.Unlock()
+	r.followers.Wait()
+}
