@@ -30,14 +30,14 @@ func main() {
 		return
 	}
 	o := harness.Options{}
-	flag.IntVar(&o.Kills, "kills", 60, "about how many workers to kill")
-	flag.IntVar(&o.Creates, "creates", 0, "how many creates, 0 for eight for each kill")
+	flag.IntVar(&o.Kills, "kills", 40, "about how many workers to kill")
+	flag.IntVar(&o.Creates, "creates", 0, "how many creates, 0 for twelve for each kill")
 	flag.Uint64Var(&o.Seed, "seed", rand.Uint64(), "of the random choices")
 	flag.BoolVar(&o.WithoutLedger, "without-ledger", false, "have jobs create calls by themselves")
 	sqlite := flag.Bool("sqlite", false, "SQLite instead of PostgreSQL")
 	platform.ParseFlags()
 	if o.Creates == 0 {
-		o.Creates = 8 * o.Kills
+		o.Creates = 12 * o.Kills
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

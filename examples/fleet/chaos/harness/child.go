@@ -35,6 +35,7 @@ type order struct {
 // message is what a worker process says to the harness, as a line of JSON.
 type message struct {
 	Mark  *calls.Intent `json:"mark,omitempty"`  // it is about to store this mark
+	Sends bool          `json:"sends,omitempty"` // it is about to send a create
 	Harm  harm          `json:"harm,omitempty"`  // it is about to come to this harm
 	Point string        `json:"point,omitempty"` // at this point
 	Error string        `json:"error,omitempty"`
@@ -146,6 +147,7 @@ func (t trappedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		_ = t.trap.at(afterListing)
 		return response, err
 	}
+	say(message{Sends: true})
 	_ = t.trap.at(beforeFirstByte)
 	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
 		GotConn:      func(httptrace.GotConnInfo) { _ = t.trap.at(onConnection) },

@@ -23,6 +23,7 @@ type worker struct {
 	stdout io.Reader
 	ended  chan struct{} // closed when all that it said was read
 	stops  int           // how many stops have not ended; guarded by run.mu
+	sends  int           // how many creates it has sent; guarded by run.mu
 }
 
 func (r *run) startFleet() {
@@ -107,6 +108,8 @@ func (r *run) note(w *worker, m message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
+	case m.Sends:
+		w.sends++
 	case m.Mark != nil:
 		r.marks.add(*m.Mark)
 	case m.Harm != "":
@@ -161,18 +164,15 @@ func (r *run) stopped() (n int) {
 	return n
 }
 
-// doHarm kills and stops workers at random while creates are enqueued, in proportion
-// to them, and the database once. The other kills are those of traps.
+// doHarm kills and stops workers at random while creates are enqueued, where traps have
+// not done enough, and the database once.
 func (r *run) doHarm(ctx context.Context) error {
-	step := 3 * float64(r.Creates) / float64(max(r.Kills, 1))
-	next, wasRestarted := step, r.Postgres == nil
+	wasRestarted := r.Postgres == nil
 	for {
 		if err := r.pause(ctx, 20*time.Millisecond); err != nil {
 			return err
 		}
-		r.mu.Lock()
-		done := r.figures.Creates
-		r.mu.Unlock()
+		done := r.harmAtRandom()
 		if done >= r.Creates {
 			return nil
 		}
@@ -185,30 +185,39 @@ func (r *run) doHarm(ctx context.Context) error {
 			r.figures.DatabaseKills++
 			r.mu.Unlock()
 		}
-		if float64(done) > next {
-			next += step
-			r.harmAtRandom()
-		}
 	}
 }
 
-// harmAtRandom kills a worker, and stops another one half of the time.
-func (r *run) harmAtRandom() {
+// harmAtRandom kills a worker if kills are behind creates, and stops another one every
+// third time. It returns how many creates are enqueued.
+func (r *run) harmAtRandom() (done int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	first := r.random.IntN(workers)
-	if r.fleet[first].cmd.Process.Kill() == nil {
+	if victim := r.victim(); r.killsDue() > 0 && victim != nil && victim.cmd.Process.Kill() == nil {
+		victim.sends = 0
 		r.figures.add(kill, atRandom)
+		if other := r.victim(); r.figures.Harms[string(kill)+" "+atRandom]%3 == 0 && other != nil && other.cmd.Process.Signal(syscall.SIGSTOP) == nil {
+			other.sends = 0
+			other.stops++
+			r.figures.add(stop, atRandom)
+			go r.resume(other, time.Duration(r.random.Int64N(int64(longPause))))
+		}
 	}
-	if r.random.IntN(2) == 0 {
-		return
+	return r.figures.Creates
+}
+
+// killsDue returns how many kills are behind the creates. r.mu has to be held.
+func (r *run) killsDue() int { return r.figures.Creates*r.Kills/r.Creates - r.figures.Kills() }
+
+// victim returns a worker that has work, and no trap before it. r.mu has to be held.
+func (r *run) victim() *worker {
+	first := r.random.IntN(workers)
+	for i := range workers {
+		if w := r.fleet[(first+i)%workers]; w != nil && w.sends > maxTrap {
+			return w
+		}
 	}
-	w := r.fleet[(first+1+r.random.IntN(workers-1))%workers]
-	if w.cmd.Process.Signal(syscall.SIGSTOP) == nil {
-		r.figures.add(stop, atRandom)
-		w.stops++
-		go r.resume(w, time.Duration(r.random.Int64N(int64(longPause))))
-	}
+	return nil
 }
 
 // stopFleet has every worker end by itself.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,7 +45,7 @@ type Options struct {
 	Postgres *postgres.Server
 	SQLite   string
 	Creates  int
-	Kills    int // about: a third of them at random, the others in traps
+	Kills    int // about: in traps, and at random where those are not enough
 	// WithoutLedger has jobs create the calls by themselves.
 	WithoutLedger bool
 	Seed          uint64
@@ -141,10 +142,17 @@ func (r *run) enqueueAll(ctx context.Context) error {
 	return nil
 }
 
+// waitForRoom waits for the fleet, also where it has not come to enough harm.
 func (r *run) waitForRoom(ctx context.Context) error {
 	for {
 		p := r.progress(ctx)
-		if p.isKnown && p.waiting < backlog {
+		r.mu.Lock()
+		room := backlog
+		if r.killsDue() > workers {
+			room = workers
+		}
+		r.mu.Unlock()
+		if p.isKnown && p.waiting < room {
 			return nil
 		}
 		if err := r.pause(ctx, 50*time.Millisecond); err != nil {
@@ -220,13 +228,23 @@ type progress struct {
 
 func (r *run) progress(ctx context.Context) progress {
 	if r.WithoutLedger {
-		var n int
-		err := r.database.QueryRowContext(ctx, `SELECT COUNT(*) FROM river_job WHERE state NOT IN ('completed', 'cancelled', 'discarded')`).Scan(&n)
-		return progress{err == nil, n, n}
+		return r.jobs(ctx)
 	}
 	report, err := r.queue.Report(ctx)
 	waiting := report.Counts[ledger.StatePrepared] + report.Counts[ledger.StateSending]
 	return progress{err == nil, waiting, waiting + report.Counts[ledger.StateInDoubt]}
+}
+
+// jobs is the progress without a ledger. Those that a killed worker left running are
+// waited for only as long as nobody was rung twice: River takes a minute to rescue them.
+func (r *run) jobs(ctx context.Context) progress {
+	ended := []string{"completed", "cancelled", "discarded"}
+	if _, isTwice := r.calls(); isTwice {
+		ended = append(ended, "running")
+	}
+	var n int
+	err := r.database.QueryRowContext(ctx, `SELECT COUNT(*) FROM river_job WHERE state NOT IN ('`+strings.Join(ended, "', '")+`')`).Scan(&n)
+	return progress{err == nil, n, n}
 }
 
 // pause waits, and returns an error if the run is over.

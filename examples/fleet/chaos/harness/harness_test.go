@@ -51,31 +51,31 @@ func checkNothingIsWrong(t *testing.T, o Options, f *Figures) {
 	if f.RungTwice+f.Wrong+f.Lost+f.Late > 0 {
 		t.Errorf("%d rung twice, %d wrong, %d lost, %d late:\n%s", f.RungTwice, f.Wrong, f.Lost, f.Late, strings.Join(f.Found, "\n"))
 	}
-	if f.Creates != o.Creates || f.Kills() < o.Kills/2 || f.Stops() == 0 {
-		t.Errorf("%d creates, %d kills, %d stops: want %d creates, at least %d kills, some stops", f.Creates, f.Kills(), f.Stops(), o.Creates, o.Kills/2)
+	if f.Creates != o.Creates || f.Kills() < o.Kills/2 {
+		t.Errorf("%d creates, %d kills: want %d creates, at least %d kills", f.Creates, f.Kills(), o.Creates, o.Kills/2)
 	}
-	if n := f.States[ledger.StateForPerson]; n > o.Creates/5 {
-		t.Errorf("%d of %d creates are for a person, want a fifth at most", n, o.Creates)
+	if n := f.States[ledger.StateForPerson]; n > o.Creates/4 {
+		t.Errorf("%d of %d creates are for a person, want a quarter at most", n, o.Creates)
 	}
 }
 
 func TestFleetOnPostgreSQLRingsNobodyTwice(t *testing.T) {
-	o := Options{Postgres: startPostgres(t), Creates: 500, Kills: 60}
+	o := Options{Postgres: startPostgres(t), Creates: 500, Kills: 40}
 	f := runFleet(t, o)
 	checkNothingIsWrong(t, o, f)
-	if f.DatabaseKills != 1 {
-		t.Errorf("the database was killed %d times, want once", f.DatabaseKills)
+	if f.DatabaseKills != 1 || f.Stops() == 0 {
+		t.Errorf("the database was killed %d times and %d workers were stopped, want once, and some", f.DatabaseKills, f.Stops())
 	}
 }
 
 func TestFleetOnSQLiteRingsNobodyTwice(t *testing.T) {
-	o := Options{SQLite: filepath.Join(t.TempDir(), "fleet.db"), Creates: 100, Kills: 12}
+	o := Options{SQLite: filepath.Join(t.TempDir(), "fleet.db"), Creates: 100, Kills: 8}
 	checkNothingIsWrong(t, o, runFleet(t, o))
 }
 
 // Without a ledger the same harm has people rung twice: the harness can see it.
 func TestFleetWithoutALedgerRingsPeopleTwice(t *testing.T) {
-	f := runFleet(t, Options{Postgres: startPostgres(t), Creates: 150, Kills: 20, WithoutLedger: true})
+	f := runFleet(t, Options{Postgres: startPostgres(t), Creates: 150, Kills: 12, WithoutLedger: true})
 	if f.RungTwice == 0 {
 		t.Error("nobody was rung twice, so that the harness proves nothing")
 	}

@@ -20,12 +20,9 @@ import (
 
 // judge compares what the ledger says with what the platform did.
 func (r *run) judge(ctx context.Context) error {
-	made := map[string][]callstest.Call{} // by agent
-	for _, call := range r.double.Calls() {
-		made[call.AgentEmail] = append(made[call.AgentEmail], call)
-		r.figures.Calls++
-	}
+	made, _ := r.calls()
 	for agent, all := range made {
+		r.figures.Calls += len(all)
 		if len(all) > 1 {
 			r.figures.RungTwice++
 			r.findf("%s was called %d times", agent, len(all))
@@ -44,6 +41,16 @@ func (r *run) judge(ctx context.Context) error {
 	}
 	r.judgePermits(posts)
 	return r.judgeCount(ctx)
+}
+
+// calls returns the calls of each agent, and whether one has more than one.
+func (r *run) calls() (made map[string][]callstest.Call, isTwice bool) {
+	made = map[string][]callstest.Call{}
+	for _, call := range r.double.Calls() {
+		made[call.AgentEmail] = append(made[call.AgentEmail], call)
+		isTwice = isTwice || len(made[call.AgentEmail]) > 1
+	}
+	return made, isTwice
 }
 
 // judgeCreate compares the entry of a create with its calls, and has a person decide

@@ -64,9 +64,12 @@ type armedTrap struct {
 	times atomic.Int64
 }
 
+// maxTrap is how often at most a point is passed before the harm.
+const maxTrap = 4
+
 // newTrap sets a trap, or none for one process in ten.
 func newTrap(random *rand.Rand) trap {
-	t := trap{Harm: kill, After: 1 + random.Int64N(4)}
+	t := trap{Harm: kill, After: 1 + random.Int64N(maxTrap)}
 	from := sendPoints
 	switch random.IntN(10) {
 	case 0:

@@ -19,8 +19,8 @@ type create struct {
 	agent   callstest.Agent
 }
 
-// newCreates returns creates of every kind: most have a ticket of their own, a tenth
-// shares one with another, a tenth has none, and some end without a call.
+// newCreates returns creates of every kind: most have a ticket of their own, a twentieth
+// shares one with another, a twentieth has none, and some end without a call.
 func newCreates(n int) []create {
 	creates := make([]create, n)
 	for i := range creates {
@@ -28,7 +28,7 @@ func newCreates(n int) []create {
 		c.agent = callstest.Agent{Email: fmt.Sprintf("agent-%d@example.com", i), Available: true, Permitted: true}
 		c.request = calls.OutboundRequest{AgentEmail: c.agent.Email, TicketID: ticketOf(i)}
 		switch {
-		case i%10 == 3:
+		case i%20 == 3:
 			c.request.TicketID, c.request.EndUserNumber = "", endUserNumber
 		case i%20 == 6:
 			c.request.TicketID = ticketOf(i - 1)
