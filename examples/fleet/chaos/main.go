@@ -54,14 +54,17 @@ func run(ctx context.Context, o harness.Options, sqlite bool) error {
 			return err
 		}
 		defer os.RemoveAll(dir)
-		o.SQLite = filepath.Join(dir, "fleet.db")
+		o.Database = filepath.Join(dir, "fleet.db")
 	} else {
 		server, err := postgres.Start()
 		if err != nil {
 			return err
 		}
 		defer server.Stop()
-		o.Postgres = server
+		if o.Database, err = server.NewDatabase(); err != nil {
+			return err
+		}
+		o.KillDatabase = server.Restart
 	}
 	fmt.Printf("seed %d, %d creates, about %d kills\n", o.Seed, o.Creates, o.Kills)
 	figures, err := harness.Run(ctx, o)

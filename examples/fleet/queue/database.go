@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
@@ -24,6 +25,7 @@ type Database struct {
 	*sql.DB
 	Ledger *sqlledger.Store
 	River  riverdriver.Driver[*sql.Tx]
+	Jobs   *river.Client[*sql.Tx] // inserts only
 }
 
 // OpenDatabase opens a PostgreSQL by its URL (postgres://…), or a SQLite by the name
@@ -66,6 +68,9 @@ func (d *Database) migrate(ctx context.Context, dialect sqlledger.Dialect) error
 	}
 	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("the tables of River: %w", err)
+	}
+	if d.Jobs, err = river.NewClient(d.River, &river.Config{}); err != nil {
+		return err
 	}
 	d.Ledger, err = sqlledger.Open(ctx, d.DB, dialect)
 	return err

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"time"
 
-	"github.com/riverqueue/river"
-
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/ledger"
 )
@@ -43,10 +41,6 @@ func (q *Queue) Enqueue(ctx context.Context, subject string, req calls.CreateReq
 		return ledger.Entry{}, err
 	}
 	e.Until = time.Now().Add(q.turn())
-	jobs, err := river.NewClient(q.Database.River, &river.Config{})
-	if err != nil {
-		return ledger.Entry{}, err
-	}
 	tx, err := q.Database.BeginTx(ctx, nil)
 	if err != nil {
 		return ledger.Entry{}, err
@@ -55,7 +49,7 @@ func (q *Queue) Enqueue(ctx context.Context, subject string, req calls.CreateReq
 	if err := q.Database.Ledger.PutTx(ctx, tx, e); err != nil {
 		return ledger.Entry{}, err
 	}
-	if _, err := jobs.InsertTx(ctx, tx, createArgs{EntryID: e.ID}, nil); err != nil {
+	if _, err := q.Database.Jobs.InsertTx(ctx, tx, createArgs{EntryID: e.ID}, nil); err != nil {
 		return ledger.Entry{}, err
 	}
 	if change != nil {

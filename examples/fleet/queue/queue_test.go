@@ -17,16 +17,33 @@ import (
 
 var request = calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450"}
 
+func TestMain(m *testing.M) {
+	server, err := postgres.Start()
+	if err == nil {
+		defer server.Stop()
+	}
+	newPostgres = func(t *testing.T) string {
+		t.Helper()
+		if err != nil {
+			t.Skip(err)
+		}
+		url, err := server.NewDatabase()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return url
+	}
+	m.Run()
+}
+
+// newPostgres returns the URL of a new database.
+var newPostgres func(t *testing.T) string
+
 // eachDatabase runs test on PostgreSQL and on SQLite, with a double of the platform.
 func eachDatabase(t *testing.T, test func(t *testing.T, q *Queue, double *callstest.Server)) {
 	t.Helper()
 	t.Run("PostgreSQL", func(t *testing.T) {
-		server, err := postgres.Start()
-		if err != nil {
-			t.Skip(err)
-		}
-		t.Cleanup(server.Stop)
-		testOn(t, server.URL(), test)
+		testOn(t, newPostgres(t), test)
 	})
 	t.Run("SQLite", func(t *testing.T) {
 		testOn(t, filepath.Join(t.TempDir(), "fleet.db"), test)

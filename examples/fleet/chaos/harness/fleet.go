@@ -167,7 +167,7 @@ func (r *run) stopped() (n int) {
 // doHarm kills and stops workers at random while creates are enqueued, where traps have
 // not done enough, and the database once.
 func (r *run) doHarm(ctx context.Context) error {
-	wasRestarted := r.Postgres == nil
+	wasKilled := r.KillDatabase == nil
 	for {
 		if err := r.pause(ctx, 20*time.Millisecond); err != nil {
 			return err
@@ -176,9 +176,9 @@ func (r *run) doHarm(ctx context.Context) error {
 		if done >= r.Creates {
 			return nil
 		}
-		if !wasRestarted && done > r.Creates/2 {
-			wasRestarted = true
-			if err := r.Postgres.Restart(); err != nil {
+		if !wasKilled && done > r.Creates/2 {
+			wasKilled = true
+			if err := r.KillDatabase(); err != nil {
 				return err
 			}
 			r.mu.Lock()

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/ccaip-go/calls/callstest"
-	"github.com/ccaip-go/calls/examples/fleet/internal/postgres"
 	"github.com/ccaip-go/calls/examples/fleet/queue"
 	"github.com/ccaip-go/calls/ledger"
 )
@@ -40,12 +39,12 @@ const (
 
 // Options says what to do to a fleet.
 type Options struct {
-	// Postgres is where the fleet works, and is killed once, half-way. Without it the
-	// fleet works on the SQLite in the file SQLite.
-	Postgres *postgres.Server
-	SQLite   string
-	Creates  int
-	Kills    int // about: in traps, and at random where those are not enough
+	Database string // as of queue.OpenDatabase, empty
+	// KillDatabase kills the database and starts it again. It is called once,
+	// half-way; nil for not at all.
+	KillDatabase func() error
+	Creates      int
+	Kills        int // about: in traps, and at random where those are not enough
 	// WithoutLedger has jobs create the calls by themselves.
 	WithoutLedger bool
 	Seed          uint64
@@ -57,7 +56,6 @@ type run struct {
 	double   *callstest.Server
 	database *queue.Database
 	queue    *queue.Queue
-	url      string // of the database
 
 	followers sync.WaitGroup
 	creates   []create // used by one goroutine at a time
@@ -97,11 +95,7 @@ func Run(ctx context.Context, o Options) (*Figures, error) {
 }
 
 func (r *run) open(ctx context.Context) (err error) {
-	r.url = r.SQLite
-	if r.Postgres != nil {
-		r.url = r.Postgres.URL()
-	}
-	if r.database, err = queue.OpenDatabase(ctx, r.url); err != nil {
+	if r.database, err = queue.OpenDatabase(ctx, r.Database); err != nil {
 		return err
 	}
 	r.creates = newCreates(r.Creates)
@@ -121,7 +115,7 @@ func (r *run) close() {
 
 func (r *run) order(t trap) order {
 	return order{
-		Database: r.url, URL: r.double.URL(), Subdomain: r.double.Subdomain(), Domain: r.double.Domain(),
+		Database: r.Database, URL: r.double.URL(), Subdomain: r.double.Subdomain(), Domain: r.double.Domain(),
 		Token: r.double.Token(), WithLedger: !r.WithoutLedger, Trap: t,
 	}
 }

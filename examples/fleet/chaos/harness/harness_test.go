@@ -4,7 +4,6 @@ package harness
 
 import (
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,18 +17,26 @@ func TestMain(m *testing.M) {
 		RunChild()
 		return
 	}
-	os.Exit(m.Run())
+	server, err := postgres.Start()
+	if err == nil {
+		defer server.Stop()
+	}
+	onPostgres = func(t *testing.T, o Options) Options {
+		t.Helper()
+		if err != nil {
+			t.Skip(err)
+		}
+		if o.Database, err = server.NewDatabase(); err != nil {
+			t.Fatal(err)
+		}
+		o.KillDatabase = server.Restart
+		return o
+	}
+	m.Run()
 }
 
-func startPostgres(t *testing.T) *postgres.Server {
-	t.Helper()
-	server, err := postgres.Start()
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(server.Stop)
-	return server
-}
+// onPostgres returns the options with a new database.
+var onPostgres func(*testing.T, Options) Options
 
 func runFleet(t *testing.T, o Options) *Figures {
 	t.Helper()
@@ -60,7 +67,7 @@ func checkNothingIsWrong(t *testing.T, o Options, f *Figures) {
 }
 
 func TestFleetOnPostgreSQLRingsNobodyTwice(t *testing.T) {
-	o := Options{Postgres: startPostgres(t), Creates: 500, Kills: 40}
+	o := onPostgres(t, Options{Creates: 500, Kills: 40})
 	f := runFleet(t, o)
 	checkNothingIsWrong(t, o, f)
 	if f.DatabaseKills != 1 || f.Stops() == 0 {
@@ -69,13 +76,13 @@ func TestFleetOnPostgreSQLRingsNobodyTwice(t *testing.T) {
 }
 
 func TestFleetOnSQLiteRingsNobodyTwice(t *testing.T) {
-	o := Options{SQLite: filepath.Join(t.TempDir(), "fleet.db"), Creates: 100, Kills: 8}
+	o := Options{Database: filepath.Join(t.TempDir(), "fleet.db"), Creates: 100, Kills: 8}
 	checkNothingIsWrong(t, o, runFleet(t, o))
 }
 
 // Without a ledger the same harm has people rung twice: the harness can see it.
 func TestFleetWithoutALedgerRingsPeopleTwice(t *testing.T) {
-	f := runFleet(t, Options{Postgres: startPostgres(t), Creates: 150, Kills: 12, WithoutLedger: true})
+	f := runFleet(t, onPostgres(t, Options{Creates: 150, Kills: 12, WithoutLedger: true}))
 	if f.RungTwice == 0 {
 		t.Error("nobody was rung twice, so that the harness proves nothing")
 	}

@@ -59,17 +59,6 @@ func workWithoutLedger(ctx context.Context, database *queue.Database, client *ca
 }
 
 func enqueueWithoutLedger(ctx context.Context, database *queue.Database, req calls.OutboundRequest) error {
-	jobs, err := river.NewClient(database.River, &river.Config{})
-	if err != nil {
-		return err
-	}
-	tx, err := database.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	if _, err := jobs.InsertTx(ctx, tx, createArgs{req}, nil); err != nil {
-		return err
-	}
-	return tx.Commit()
+	_, err := database.Jobs.Insert(ctx, createArgs{req}, nil)
+	return err
 }

@@ -9,11 +9,15 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 )
 
 // Server is a PostgreSQL of its own, in a temporary directory. It listens on a socket
 // in that directory only.
-type Server struct{ bin, dir string }
+type Server struct {
+	bin, dir  string
+	databases atomic.Int64
+}
 
 // Start starts the newest PostgreSQL of Debian's packages. Its error says so if there
 // is none.
@@ -51,9 +55,10 @@ func (s *Server) startArgs() []string {
 	return []string{"-D", s.data(), "-w", "-t", "300", "-l", filepath.Join(s.dir, "log"), "-o", options, "start"}
 }
 
-// URL returns the URL of the database.
-func (s *Server) URL() string {
-	return "postgres://postgres@/postgres?host=" + url.QueryEscape(s.dir)
+// NewDatabase creates an empty database and returns its URL.
+func (s *Server) NewDatabase() (string, error) {
+	name := fmt.Sprint("fleet", s.databases.Add(1))
+	return "postgres://postgres@/" + name + "?host=" + url.QueryEscape(s.dir), s.run("createdb", "-h", s.dir, "-U", "postgres", name)
 }
 
 // Restart kills the server, as a crash does, and starts it again.
