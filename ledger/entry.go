@@ -85,8 +85,9 @@ type Entry struct {
 	Intent calls.Intent `json:"intent"`
 	// Until is how long the entry is left to the process that has it. After a mark
 	// it is when the attempt's permit ends, or when the attempt ended. For a
-	// prepared entry it is when Recover may send it: Prepare sets it to a minute
-	// from now. Set it before Put for an entry that waits for longer, in a queue.
+	// prepared entry Prepare sets it to a minute from now: after that and the Skew
+	// Recover may send it. Set it to a later time before Put for an entry that waits
+	// in a queue for longer.
 	Until time.Time `json:"until,omitzero"`
 	// CallID is the call of the create, 0 as long as it is not known.
 	CallID int64 `json:"call_id,omitempty"`

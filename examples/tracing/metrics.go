@@ -78,4 +78,4 @@ func (m meters) settle(ctx context.Context, _ calls.Intent, _ *calls.Call, err e
 	m.settled.Add(ctx, 1, metric.WithAttributes(attribute.String("calls.result", result)))
 }
 
-func (m meters) tail(ctx context.Context, lag time.Duration) { m.tailLag.Record(ctx, lag.Seconds()) }
+func (m meters) tail(lag time.Duration) { m.tailLag.Record(context.Background(), lag.Seconds()) }

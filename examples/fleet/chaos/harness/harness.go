@@ -1,0 +1,264 @@
+//go:build linux
+
+// Package harness runs a fleet of worker processes, has them killed and stopped, and
+// compares what their ledger says with what a double of the platform has done.
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ccaip-go/calls/callstest"
+	"github.com/ccaip-go/calls/examples/fleet/queue"
+	"github.com/ccaip-go/calls/ledger"
+)
+
+// The times are short, so that a run is. The skew has room for a machine that is busy
+// with other things: it includes how long a request is on its way.
+const (
+	attemptTimeout = 2 * time.Second
+	skew           = time.Second
+	lag            = 1500 * time.Millisecond
+	listingLag     = 800 * time.Millisecond // at most
+	jobTimeout     = 8 * time.Second
+	rescueAfter    = 10 * time.Second
+	turn           = 8 * time.Second
+	// longPause is longer than any permit and the skew together.
+	longPause = attemptTimeout + skew + 1500*time.Millisecond
+
+	tenant     = "customer"
+	workers    = 4
+	backlog    = 30 // creates that wait or are being sent
+	standstill = 5 * time.Minute
+)
+
+// Options says what to do to a fleet.
+type Options struct {
+	Database string // as of queue.OpenDatabase, empty
+	// KillDatabase kills the database and starts it again. It is called once,
+	// half-way; nil for not at all.
+	KillDatabase func() error
+	Creates      int
+	Kills        int // about: in traps, and at random where those are not enough
+	// WithoutLedger has jobs create the calls by themselves.
+	WithoutLedger bool
+	Seed          uint64
+}
+
+// run is a run of the harness.
+type run struct {
+	Options
+	double   *callstest.Server
+	database *queue.Database
+	queue    *queue.Queue
+
+	followers sync.WaitGroup
+	creates   []create // used by one goroutine at a time
+
+	mu          sync.Mutex
+	random      *rand.Rand
+	fleet       [workers]*worker
+	isCalm      bool // no more harm
+	isDismissed bool // no worker is replaced
+	figures     Figures
+	marks       marks
+	failed      error
+}
+
+// Run enqueues creates, does harm to the fleet that works them off until all are
+// enqueued, waits until the fleet has taken each as far as a machine can, and judges.
+// Its time is not limited: it gives up when nothing changes for five minutes.
+func Run(ctx context.Context, o Options) (*Figures, error) {
+	r := &run{Options: o, random: rand.New(rand.NewPCG(o.Seed, 0)), marks: marks{}}
+	if err := r.open(ctx); err != nil {
+		return nil, err
+	}
+	defer r.close()
+	begin := time.Now()
+	r.startFleet()
+	chaos := make(chan error)
+	go func() { chaos <- r.doHarm(ctx) }()
+	err := errors.Join(r.enqueueAll(ctx), <-chaos)
+	if err == nil {
+		err = r.drain(ctx)
+	}
+	r.figures.Took = time.Since(begin).Round(time.Second)
+	if err = errors.Join(err, r.failure()); err != nil {
+		return &r.figures, err
+	}
+	return &r.figures, r.judge(ctx)
+}
+
+func (r *run) open(ctx context.Context) (err error) {
+	if r.database, err = queue.OpenDatabase(ctx, r.Database); err != nil {
+		return err
+	}
+	r.creates = newCreates(r.Creates)
+	if r.double, err = startDouble(r.creates, r.random); err != nil {
+		return errors.Join(err, r.database.Close())
+	}
+	client, err := r.order(trap{}).client(&armedTrap{})
+	r.queue = &queue.Queue{Database: r.database, Keeper: newKeeper(client, r.database.Ledger), Turn: turn}
+	return err
+}
+
+func (r *run) close() {
+	r.killFleet()
+	r.double.Close()
+	_ = r.database.Close()
+}
+
+func (r *run) order(t trap) order {
+	return order{
+		Database: r.Database, URL: r.double.URL(), Subdomain: r.double.Subdomain(), Domain: r.double.Domain(),
+		Token: r.double.Token(), WithLedger: !r.WithoutLedger, Trap: t,
+	}
+}
+
+// enqueueAll keeps so many creates waiting that every harm finds work under way.
+func (r *run) enqueueAll(ctx context.Context) error {
+	for i := range r.creates {
+		if err := r.waitForRoom(ctx); err != nil {
+			return err
+		}
+		if err := r.enqueue(ctx, &r.creates[i]); err != nil {
+			return err
+		}
+		r.mu.Lock()
+		r.figures.Creates++
+		r.mu.Unlock()
+	}
+	return nil
+}
+
+// waitForRoom waits for the fleet, also where it has not come to enough harm.
+func (r *run) waitForRoom(ctx context.Context) error {
+	for {
+		p := r.progress(ctx)
+		r.mu.Lock()
+		room := backlog
+		if r.killsDue() > workers {
+			room = workers
+		}
+		r.mu.Unlock()
+		if p.isKnown && p.waiting < room {
+			return nil
+		}
+		if err := r.pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// enqueue enqueues a create once, also while the database is away.
+func (r *run) enqueue(ctx context.Context, c *create) error {
+	for {
+		if r.WithoutLedger {
+			if err := enqueueWithoutLedger(ctx, r.database, c.request); err == nil {
+				return nil
+			}
+		} else {
+			e, err := r.queue.Enqueue(ctx, "", c.request, nil)
+			if e.ID != "" && (err == nil || r.isStored(ctx, e.ID)) {
+				c.id = e.ID
+				return nil
+			}
+		}
+		if err := r.pause(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// isStored finds out what became of a commit that failed.
+func (r *run) isStored(ctx context.Context, id string) bool {
+	for {
+		_, err := r.database.Ledger.Get(ctx, id)
+		if err == nil || errors.Is(err, ledger.ErrNotFound) || r.pause(ctx, 200*time.Millisecond) != nil {
+			return err == nil
+		}
+	}
+}
+
+// drain waits until the fleet has nothing more to do. A worker that was stopped for
+// long can find out that its attempt was not sent, and open an entry again.
+func (r *run) drain(ctx context.Context) error {
+	r.mu.Lock()
+	r.isCalm = true
+	r.mu.Unlock()
+	last, since := progress{}, time.Now()
+	for {
+		p := r.progress(ctx)
+		if p != last {
+			last, since = p, time.Now()
+		}
+		if p.isKnown && p.open == 0 && r.stopped() == 0 {
+			r.stopFleet()
+			if p := r.progress(ctx); p.isKnown && p.open == 0 {
+				return nil
+			}
+			r.startFleet()
+		}
+		if time.Since(since) > standstill {
+			return fmt.Errorf("nothing has changed for %v: %+v", standstill, p)
+		}
+		if err := r.pause(ctx, 250*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// progress is how many creates are on their way. It is not known while the database
+// is away.
+type progress struct {
+	isKnown       bool
+	waiting, open int
+}
+
+func (r *run) progress(ctx context.Context) progress {
+	if r.WithoutLedger {
+		return r.jobs(ctx)
+	}
+	report, err := r.queue.Report(ctx)
+	waiting := report.Counts[ledger.StatePrepared] + report.Counts[ledger.StateSending]
+	return progress{err == nil, waiting, waiting + report.Counts[ledger.StateInDoubt]}
+}
+
+// jobs is the progress without a ledger. Those that a killed worker left running are
+// waited for only as long as nobody was rung twice: River takes a minute to rescue them.
+func (r *run) jobs(ctx context.Context) progress {
+	ended := []string{"completed", "cancelled", "discarded"}
+	if _, isTwice := r.calls(); isTwice {
+		ended = append(ended, "running")
+	}
+	var n int
+	err := r.database.QueryRowContext(ctx, `SELECT COUNT(*) FROM river_job WHERE state NOT IN ('`+strings.Join(ended, "', '")+`')`).Scan(&n)
+	return progress{err == nil, n, n}
+}
+
+// pause waits, and returns an error if the run is over.
+func (r *run) pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return r.failure()
+	}
+}
+
+func (r *run) failure() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failed
+}
+
+func (r *run) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed = errors.Join(r.failed, err)
+}

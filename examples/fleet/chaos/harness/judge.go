@@ -1,0 +1,180 @@
+//go:build linux
+
+package harness
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
+	"github.com/ccaip-go/calls/ledger"
+)
+
+// judge compares what the ledger says with what the platform did.
+func (r *run) judge(ctx context.Context) error {
+	made, _ := r.calls()
+	for agent, all := range made {
+		r.figures.Calls += len(all)
+		if len(all) > 1 {
+			r.figures.RungTwice++
+			r.findf("%s was called %d times", agent, len(all))
+		}
+	}
+	posts := r.posts()
+	r.figures.Requests = len(posts)
+	if r.WithoutLedger {
+		return nil
+	}
+	r.figures.States, r.figures.Reasons = map[ledger.State]int{}, map[string]int{}
+	for _, c := range r.creates {
+		if err := r.judgeCreate(ctx, c, made[c.agent.Email]); err != nil {
+			return err
+		}
+	}
+	r.judgePermits(posts)
+	return r.judgeCount(ctx)
+}
+
+// calls returns the calls of each agent, and whether one has more than one.
+func (r *run) calls() (made map[string][]callstest.Call, isTwice bool) {
+	made = map[string][]callstest.Call{}
+	for _, call := range r.double.Calls() {
+		made[call.AgentEmail] = append(made[call.AgentEmail], call)
+		isTwice = isTwice || len(made[call.AgentEmail]) > 1
+	}
+	return made, isTwice
+}
+
+// judgeCreate compares the entry of a create with its calls, and has a person decide
+// where it is theirs to do.
+func (r *run) judgeCreate(ctx context.Context, c create, made []callstest.Call) error {
+	e, err := r.database.Ledger.Get(ctx, c.id)
+	if err != nil {
+		return err
+	}
+	r.figures.States[e.State]++
+	if e.State == ledger.StateForPerson {
+		if e, err = r.decide(ctx, e, made); err != nil {
+			return err
+		}
+	}
+	isMade, awaits, callID := len(made) > 0, false, int64(0)
+	if isMade {
+		awaits, callID = made[0].AwaitsAgent, made[0].ID
+	}
+	said := e.State == ledger.StateCreated || e.State == ledger.StateAwaitsAgent
+	switch {
+	case !e.State.IsClosed(), said != isMade:
+		r.figures.Lost++
+		r.findf("%v, and %d calls were made", e, len(made))
+	case e.State == ledger.StateCreated && e.CallID != callID, e.State == ledger.StateAwaitsAgent && !awaits:
+		r.figures.Wrong++
+		r.findf("%v, and its call is %d", e, callID)
+	}
+	return nil
+}
+
+// decide is a person who looks into the portal, where a call shows its agent. Where
+// another entry has the call already, that is a wrong attribution, too.
+func (r *run) decide(ctx context.Context, e ledger.Entry, made []callstest.Call) (ledger.Entry, error) {
+	r.figures.Reasons[withoutIDs(e.How)]++
+	callID := int64(0)
+	if len(made) > 0 {
+		r.figures.WasMade++
+		callID = made[0].ID
+	}
+	decided, err := r.queue.Keeper.Decide(ctx, e.ID, e.Version, len(made) > 0, callID)
+	if errors.Is(err, ledger.ErrClaimed) {
+		r.figures.Wrong++
+		r.findf("%v, and another entry has its call %d", e, callID)
+		return decided, nil
+	}
+	return decided, err
+}
+
+// withoutIDs makes the reasons of different entries the same.
+func withoutIDs(how string) string {
+	return regexp.MustCompile(`"[^"]*"|\d[\d ]*`).ReplaceAllString(how, "… ")
+}
+
+// judgeCount looks for entries that no create has.
+func (r *run) judgeCount(ctx context.Context) error {
+	report, err := r.queue.Report(ctx)
+	n := 0
+	for _, count := range report.Counts {
+		n += count
+	}
+	if err == nil && n != len(r.creates) {
+		return fmt.Errorf("%d creates have %d entries", len(r.creates), n)
+	}
+	return err
+}
+
+// findf adds what was found to the errors of the run.
+func (r *run) findf(format string, args ...any) {
+	r.figures.Found = append(r.figures.Found, fmt.Sprintf(format, args...))
+}
+
+// post is a create that arrived.
+type post struct {
+	agent string
+	at    time.Time
+}
+
+func (r *run) posts() (posts []post) {
+	for _, request := range r.double.Requests() {
+		var body struct {
+			Agent string `json:"agent_email"`
+		}
+		if request.Method == http.MethodPost && json.Unmarshal(request.Body, &body) == nil {
+			posts = append(posts, post{body.Agent, request.At})
+		}
+	}
+	return posts
+}
+
+// marks are the marks that workers have stored, or tried to, by the ids of entries.
+type marks map[string][]calls.Intent
+
+func (m marks) add(i calls.Intent) { m[i.ID] = append(m[i.ID], i) }
+
+// use takes out the latest mark that was made before a time.
+func (m marks) use(id string, at time.Time) (used calls.Intent, ok bool) {
+	slices.SortFunc(m[id], func(a, b calls.Intent) int { return cmp.Compare(a.SentAfter.UnixNano(), b.SentAfter.UnixNano()) })
+	for n, i := range slices.Backward(m[id]) {
+		if !i.SentAfter.After(at) {
+			m[id] = slices.Delete(m[id], n, n+1)
+			return i, true
+		}
+	}
+	return calls.Intent{}, false
+}
+
+// judgePermits finds for each create that arrived a mark of its own, in whose permit
+// it did. The skew is for its way.
+func (r *run) judgePermits(posts []post) {
+	ids := map[string]string{}
+	for _, c := range r.creates {
+		ids[c.agent.Email] = c.id
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range posts {
+		mark, ok := r.marks.use(ids[p.agent], p.at.Add(time.Millisecond)) // the platform's times are in milliseconds
+		after := p.at.Sub(mark.SentBefore)
+		if !ok || after > skew {
+			r.figures.Late++
+			r.findf("%s: a request arrived at %v, its mark is %+v", p.agent, p.at, mark)
+			continue
+		}
+		r.figures.Latest = max(r.figures.Latest, after)
+	}
+}

@@ -1,0 +1,81 @@
+//go:build linux
+
+// Chaos has a fleet of four worker processes killed and stopped while it creates
+// calls against a double of the platform, and says what came of it. Nobody is called.
+//
+//	go run ./chaos -kills 300
+//	go run ./chaos -sqlite -kills 50
+//	go run ./chaos -without-ledger
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+
+	"github.com/ccaip-go/calls/examples/fleet/chaos/harness"
+	"github.com/ccaip-go/calls/examples/fleet/internal/postgres"
+	"github.com/ccaip-go/calls/examples/internal/platform"
+)
+
+func main() {
+	if harness.IsChild() {
+		harness.RunChild()
+		return
+	}
+	o := harness.Options{}
+	flag.IntVar(&o.Kills, "kills", 40, "about how many workers to kill")
+	flag.IntVar(&o.Creates, "creates", 0, "how many creates, 0 for twelve for each kill")
+	flag.Uint64Var(&o.Seed, "seed", rand.Uint64(), "of the random choices")
+	flag.BoolVar(&o.WithoutLedger, "without-ledger", false, "have jobs create calls by themselves")
+	sqlite := flag.Bool("sqlite", false, "SQLite instead of PostgreSQL")
+	platform.ParseFlags()
+	if o.Creates == 0 {
+		o.Creates = 12 * o.Kills
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, o, *sqlite); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o harness.Options, sqlite bool) error {
+	if sqlite {
+		dir, err := os.MkdirTemp("", "fleet")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		o.Database = filepath.Join(dir, "fleet.db")
+	} else {
+		server, err := postgres.Start()
+		if err != nil {
+			return err
+		}
+		defer server.Stop()
+		if o.Database, err = server.NewDatabase(); err != nil {
+			return err
+		}
+		o.KillDatabase = server.Restart
+	}
+	fmt.Printf("seed %d, %d creates, about %d kills\n", o.Seed, o.Creates, o.Kills)
+	figures, err := harness.Run(ctx, o)
+	if figures != nil {
+		fmt.Println(figures)
+	}
+	if err != nil {
+		return err
+	}
+	if len(figures.Found) > 0 && !o.WithoutLedger {
+		return errors.New(strings.Join(figures.Found, "\n"))
+	}
+	return nil
+}

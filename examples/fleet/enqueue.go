@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"flag"
+	"fmt"
+	"io"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/examples/internal/platform"
+)
+
+func enqueue(ctx context.Context, args []string, out io.Writer) error {
+	var req calls.OutboundRequest
+	db, err := parse("enqueue", args, func(flags *flag.FlagSet) {
+		flags.StringVar(&req.AgentEmail, "agent", platform.Sample("agent@example.com"), "e-mail address of the agent")
+		flags.StringVar(&req.TicketID, "ticket", "", "CRM ticket to call for")
+		flags.StringVar(&req.EndUserNumber, "number", "", "number to dial, where there is no ticket")
+	})
+	if err != nil {
+		return err
+	}
+	f, err := connect(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	e, err := f.Enqueue(ctx, subjectOf(req), req, func(tx *sql.Tx, entryID string) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO crm_calls (entry_id, ticket_id, agent) VALUES ($1, $2, $3)`, entryID, req.TicketID, req.AgentEmail)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, e)
+	return err
+}

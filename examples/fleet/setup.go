@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
+	"github.com/ccaip-go/calls/examples/fleet/queue"
+	"github.com/ccaip-go/calls/examples/internal/platform"
+	"github.com/ccaip-go/calls/ledger"
+)
+
+// parse reads the flags of a command, which set adds to -db.
+func parse(name string, args []string, set func(*flag.FlagSet)) (db string, err error) {
+	flags := flag.NewFlagSet("fleet "+name, flag.ContinueOnError)
+	flags.StringVar(&db, "db", "fleet.db", "the database: a URL postgres://…, or the name of a file for SQLite")
+	if set != nil {
+		set(flags)
+	}
+	if err := flags.Parse(args); err != nil {
+		return "", err
+	}
+	if flags.NArg() > 0 {
+		return "", fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	return db, nil
+}
+
+// fleet is what each command works with.
+type fleet struct {
+	*queue.Queue
+	double *callstest.Server
+}
+
+// connect opens the database, and a client of the platform or of a double.
+func connect(ctx context.Context, db string) (*fleet, error) {
+	client, double, err := platform.Connect(nil)
+	if err != nil {
+		return nil, err
+	}
+	keeper := &ledger.Keeper{Client: client, Tenant: "customer"}
+	if platform.IsReal() {
+		keeper.Tenant = os.Getenv("CCAIP_SUBDOMAIN")
+		keeper.SubjectKey = []byte(os.Getenv("FLEET_SUBJECT_KEY"))
+		if len(keeper.SubjectKey) == 0 {
+			return nil, errors.New("FLEET_SUBJECT_KEY is not set: a secret that telephone numbers are hashed with, the same in every process")
+		}
+	}
+	database, err := queue.OpenDatabase(ctx, db)
+	if err != nil {
+		platform.Stop(double)
+		return nil, err
+	}
+	keeper.Store = database.Ledger
+	f := &fleet{&queue.Queue{Database: database, Keeper: keeper}, double}
+	if err := f.createCRM(ctx); err != nil {
+		f.close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *fleet) close() {
+	_ = f.Database.Close()
+	platform.Stop(f.double)
+}
+
+// createCRM creates the table that stands for the CRM's own.
+func (f *fleet) createCRM(ctx context.Context) error {
+	_, err := f.Database.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS crm_calls (entry_id TEXT PRIMARY KEY, ticket_id TEXT NOT NULL, agent TEXT NOT NULL)`)
+	return err
+}
+
+func subjectOf(req calls.OutboundRequest) string {
+	if req.TicketID != "" {
+		return "ticket " + req.TicketID
+	}
+	return "number " + req.EndUserNumber
+}
