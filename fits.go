@@ -121,7 +121,7 @@ func (i Intent) matchNumber(call *sighting) match {
 	if i.OutboundNumber == "" {
 		return matches
 	}
-	if call.OutboundNumber == nil {
+	if call.OutboundNumber == nil || *call.OutboundNumber == "" {
 		if call.isUnreadable("outbound_number") {
 			return isUnclear
 		}
