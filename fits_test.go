@@ -16,7 +16,7 @@ func TestWhichCallsFitACreateAndWhichItContests(t *testing.T) {
 	scheduled := calls.Intent{ID: "2", CallType: calls.CallTypeScheduled, SentAfter: sent, SentBefore: sent.Add(30 * time.Second), ScheduledAt: sent.Add(time.Hour), ParentCallID: 397, MenuID: 9}
 	call := func(after time.Duration, change func(*calls.Call)) *calls.Call {
 		created := sent.Add(after)
-		c := &calls.Call{ID: 7, CallType: calls.CallTypeOutbound, CreatedAt: &created, OutboundNumber: ptr("+1 339-219-5276")}
+		c := &calls.Call{ID: 7, CallType: calls.CallTypeOutbound, CreatedAt: &created, OutboundNumber: new("+1 339-219-5276")}
 		if change != nil {
 			change(c)
 		}
@@ -56,9 +56,10 @@ func TestWhichCallsFitACreateAndWhichItContests(t *testing.T) {
 		{"from the number, with a trunk prefix", outbound, call(0, number("0339/2195276")), true, true},
 		{"from a short number that is its end", outbound, call(0, number("5276")), false, false},
 		{"from a number that cannot be read", outbound, call(0, number("unknown")), false, true},
-		{"from a number that is not shown", outbound, call(0, number("")), true, true},
-		{"for its ticket", ticket, call(0, func(c *calls.Call) { c.OutTicketID = ptr("71450") }), true, true},
-		{"for another ticket", ticket, call(0, func(c *calls.Call) { c.OutTicketID = ptr("76517") }), false, false},
+		{"from a number that is empty", outbound, call(0, number("")), true, true},
+		{"from a number that is not shown", outbound, call(0, func(c *calls.Call) { c.OutboundNumber = nil }), true, true},
+		{"for its ticket", ticket, call(0, func(c *calls.Call) { c.OutTicketID = new("71450") }), true, true},
+		{"for another ticket", ticket, call(0, func(c *calls.Call) { c.OutTicketID = new("76517") }), false, false},
 		{"for no ticket", ticket, call(0, nil), false, false},
 		{"scheduled for its time", scheduled, call(0, at), true, true},
 		{"scheduled for its time, by its own type", scheduled, call(0, func(c *calls.Call) { at(c); c.CallType = calls.CallTypeScheduled }), true, true},

@@ -121,15 +121,22 @@ func (c *Client) tail(ctx context.Context, since time.Time, opts TailOptions, yi
 		if err != nil {
 			c.warnOfLook(ctx, err)
 		}
-		select {
-		case <-time.After(wait):
-		case <-wake:
-			time.Sleep(minLookNow - time.Since(t.began))
-		case <-ctx.Done():
+		if !pause(ctx, wait, wake) || !pause(ctx, minLookNow-time.Since(t.began), nil) {
 			return fmt.Errorf("calls: TailCalls: %w", ctx.Err())
 		}
 		wait = grown(wait, opts.MaxInterval)
 	}
+}
+
+// pause waits until the time has passed or wake is sent to. It reports false if ctx ends
+// before that.
+func pause(ctx context.Context, wait time.Duration, wake <-chan struct{}) bool {
+	select {
+	case <-time.After(wait):
+	case <-wake:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
 }
 
 // check returns the error of what cannot be used at all.
