@@ -71,7 +71,7 @@ func newGitHub(baseURL string, hc *http.Client) (create, error) {
 	return func(ctx context.Context) (string, error) {
 		issue, _, err := c.Issues.Create(ctx, "octocat", "calls", github.CreateIssueRequest{
 			Title:  "Calls stuck in queue after failover",
-			Body:   github.Ptr("After the failover at 09:30 UTC new calls stay queued."),
+			Body:   new("After the failover at 09:30 UTC new calls stay queued."),
 			Labels: []string{"bug"},
 		})
 		if err != nil {
