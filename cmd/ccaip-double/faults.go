@@ -28,6 +28,10 @@ var impossible = map[string]string{
 	"RefuseConnection": "needs a client in the process of the double",
 	"CloseIdle":        "needs a client in the process of the double",
 	"BreakHandshake":   "needs TLS",
+
+	"RefuseStream": "needs HTTP/2", "RefuseStreamAfterCreate": "needs HTTP/2",
+	"GoAway": "needs HTTP/2", "GoAwayAfterCreate": "needs HTTP/2",
+	"ResetStream": "needs HTTP/2", "ResetStreamAfterCreate": "needs HTTP/2",
 }
 
 func named(list ...callstest.Fault) map[string]callstest.Fault {
@@ -56,21 +60,32 @@ func parseFaults(text string) (list []callstest.Fault, err error) {
 }
 
 func parseFault(expression ast.Expr) (callstest.Fault, error) {
+	if reason := impossible[nameOf(expression)]; reason != "" {
+		return callstest.Pass, fmt.Errorf("%s %s, which this program does not offer", nameOf(expression), reason)
+	}
 	switch e := expression.(type) {
 	case *ast.Ident:
-		if reason := impossible[e.Name]; reason != "" {
-			return callstest.Pass, fmt.Errorf("%s %s", e.Name, reason)
-		}
 		if fault, ok := faults[e.Name]; ok {
 			return fault, nil
 		}
 		return callstest.Pass, fmt.Errorf("there is no fault %s", e.Name)
 	case *ast.CallExpr:
-		if name, ok := e.Fun.(*ast.Ident); ok {
-			return callFault(name.Name, e.Args)
+		if name := nameOf(e); name != "" {
+			return callFault(name, e.Args)
 		}
 	}
 	return callstest.Pass, errors.New("a fault is a name, or a name with arguments")
+}
+
+// nameOf returns the name of a fault, "" if it has none.
+func nameOf(expression ast.Expr) string {
+	if call, ok := expression.(*ast.CallExpr); ok {
+		expression = call.Fun
+	}
+	if name, ok := expression.(*ast.Ident); ok {
+		return name.Name
+	}
+	return ""
 }
 
 // callFault returns a fault that has arguments.

@@ -80,7 +80,7 @@ func parse(args []string, output io.Writer) (set settings, err error) {
 	flags := flag.NewFlagSet("ccaip-double", flag.ContinueOnError)
 	flags.SetOutput(output)
 	flags.Usage = func() {
-		fmt.Fprint(output, usage)
+		fmt.Fprintf(output, "%s", usage)
 		flags.PrintDefaults()
 	}
 	flags.StringVar(&set.addr, "addr", "127.0.0.1:0", "`address` to listen on; port 0 is a free one")

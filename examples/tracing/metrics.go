@@ -39,7 +39,7 @@ func observerOf(provider metric.MeterProvider) (calls.Observer, error) {
 	m.settled, errs[4] = meter.Int64Counter("calls.settlements", metric.WithUnit("{create}"),
 		metric.WithDescription("creates that were settled, by result"))
 	m.tailLag, errs[5] = meter.Float64Histogram("calls.tail.lag", metric.WithUnit("s"),
-		metric.WithDescription("how old the last change of a listing was"))
+		metric.WithDescription("how old changes were when watchers learned of them"))
 	return calls.Observer{Attempt: m.attempt, Done: m.end, Settled: m.settle, Tailed: m.tail}, errors.Join(errs[:]...)
 }
 
