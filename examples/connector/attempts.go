@@ -1,25 +1,37 @@
 package main
 
 import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/ledger"
+	"github.com/ccaip-go/calls/ledger/sqlledger"
 )
 
 // attempt is a call that somebody asked for by submitting a form.
 type attempt struct {
-	ID       string // that of the form's nonce
-	Subject  string // whom it calls; no two open attempts have the same
+	ID       string // that of the form's nonce, and of the entry in the ledger
+	Subject  string // whom it calls, hashed once it is recorded; no two open attempts have the same
 	TicketID string // "" if it is for no ticket
 	Title    string
 	Started  time.Time
 	Form     map[string]string // what was typed, to be fixed after a refusal
-	// Version is the revision of the attempts that this one changed in last. A
-	// person's decision has to name the version that the person saw.
+	// Version is that of the entry in the ledger. A person's decision has to name
+	// the version that the person saw.
 	Version int64
 
-	shown time.Time     // when its form was given out
-	asked chan struct{} // closed when the platform was asked
+	shown    time.Time // when its form was given out
+	topic    string    // what pages show the latest attempt of, hashed
+	revision int64     // of all attempts, when this one changed last
 	outcome
 }
 
@@ -35,45 +47,42 @@ func (a attempt) key() string {
 func ticketKey(ticketID string) string { return "ticket " + ticketID }
 
 // attempts is the record of the calls that were asked for, and the one place that
-// decides who may ring. It is safe for concurrent use.
-//
-// It is in memory: a restart forgets it, and with it the key of the nonces, so
-// that no form of an earlier life is accepted. Its methods are those that a ledger
-// can give: an entry is stored before the call is asked for, unique by its id and
-// by the subject of those that are open, and replaced by version.
+// decides who may ring. It is a ledger, and a table beside it with what pages show.
+// All instances of this service that share the database behave as one. It is safe
+// for concurrent use.
 type attempts struct {
 	limits limits
 	now    func() time.Time
+	db     *database
+	store  *sqlledger.Store
+	keeper *ledger.Keeper
 
-	mu       sync.Mutex
-	revision int64 // of all attempts, increased by each change
-	byID     map[string]*attempt
-	open     map[string]*attempt // by subject
-	latest   map[string]*attempt // by key
-	underWay int
-	// floor is when the last form was shown that can have made an attempt which
-	// was forgotten. Forms up to then are not accepted.
-	floor time.Time
+	mu    sync.Mutex
+	asked map[string]chan struct{} // of the creates of this instance that are at the platform
 }
 
-// limits bounds what is remembered.
+// limits bounds what is taken on.
 type limits struct {
-	underWay int           // creates at the platform or waiting for their turn
-	open     int           // attempts that are under way or unsettled
-	kept     int           // all attempts
-	age      time.Duration // of a closed attempt, and of a form
+	underWay int           // creates of this instance at the platform or waiting for their turn
+	open     int           // attempts of all instances that are under way or unsettled
+	form     time.Duration // how long a form can be submitted
+	kept     time.Duration // how long closed attempts are kept: longer than a form is good for
 }
 
-var defaultLimits = limits{underWay: 20, open: 200, kept: 5000, age: 8 * time.Hour}
+var defaultLimits = limits{underWay: 20, open: 200, form: 8 * time.Hour, kept: 48 * time.Hour}
 
-func newAttempts(l limits, now func() time.Time) *attempts {
-	return &attempts{
-		limits: l,
-		now:    now,
-		byID:   map[string]*attempt{},
-		open:   map[string]*attempt{},
-		latest: map[string]*attempt{},
+// openAttempts uses the keeper's Client, Tenant, Skew and Lag.
+func openAttempts(ctx context.Context, db *database, keeper *ledger.Keeper) (*attempts, error) {
+	store, err := sqlledger.Open(ctx, db.DB, db.dialect)
+	if err != nil {
+		return nil, err
 	}
+	key, err := db.key(ctx, "key of subjects")
+	if err != nil {
+		return nil, err
+	}
+	keeper.Store, keeper.SubjectKey = store, key
+	return &attempts{limits: defaultLimits, now: time.Now, db: db, store: store, keeper: keeper, asked: map[string]chan struct{}{}}, nil
 }
 
 // verdict is what becomes of a form that was submitted.
@@ -90,188 +99,352 @@ const (
 
 // begin records a new attempt whose form was shown as of revision seen. For any
 // verdict but begun nothing is recorded; for repeated, busy and overtaken it
-// returns the attempt that stands in the way.
-func (l *attempts) begin(a attempt, seen int64) (attempt, verdict) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if earlier := l.byID[a.ID]; earlier != nil {
-		return *earlier, repeated
+// returns the attempt that stands in the way. What was begun has to be ended.
+func (l *attempts) begin(ctx context.Context, a attempt, seen int64, request calls.CreateRequest) (attempt, verdict, error) {
+	entry, invalid := l.keeper.Prepare(a.Subject, request)
+	if invalid != nil {
+		entry = ledger.Entry{Tenant: l.keeper.Tenant, State: ledger.StateRejected, How: "not valid", Until: l.now()}
+		a.outcome = refusal(invalid)
 	}
-	if !a.shown.After(l.floor) || a.shown.Before(l.now().Add(-l.limits.age)) {
-		return a, expired
-	}
-	if blocker := l.blockerOf(a.Subject, a.key()); blocker != nil {
-		return *blocker, busy
-	}
-	if latest := l.latest[a.key()]; latest != nil && latest.Version > seen {
-		return *latest, overtaken
-	}
-	if l.underWay >= l.limits.underWay || len(l.open) >= l.limits.open {
-		return a, full
-	}
-	l.makeRoom()
-	a.asked = make(chan struct{})
-	l.byID[a.ID], l.open[a.Subject], l.latest[a.key()] = &a, &a, &a
-	l.underWay++
-	l.set(&a, outcome{State: underWay})
-	return a, begun
-}
-
-// advance records what became of an attempt so far.
-func (l *attempts) advance(id string, o outcome) attempt {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	a := l.byID[id]
-	if a.State == underWay {
-		l.underWay--
-		close(a.asked)
-	}
-	l.set(a, o)
-	return *a
-}
-
-// resolve records the word of a person on an attempt that needs one. It reports
-// false, and changes nothing, if the attempt is no longer as the person saw it.
-func (l *attempts) resolve(id string, seen int64, o outcome) (attempt, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	a := l.byID[id]
-	if !a.State.NeedsPerson() || a.Version != seen {
-		return *a, false
-	}
-	l.set(a, o)
-	return *a, true
-}
-
-func (l *attempts) set(a *attempt, o outcome) {
-	l.revision++
-	a.outcome, a.Version = o, l.revision
-	if !o.State.IsOpen() {
-		delete(l.open, a.Subject)
-	}
-}
-
-// seeCalls updates the calls of created attempts to how a listing shows them. It
-// is no change of the attempt: forms that were shown before stay valid.
-func (l *attempts) seeCalls(listed map[int64]call) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, a := range l.byID {
-		if seen, ok := listed[a.Call.ID]; ok && a.State == created {
-			a.Call.Status = seen.Status
+	entry.ID = a.ID
+	a.topic, a.Subject = l.hash(a.key()), l.hash(a.Subject)
+	hasRoom := l.reserve(a.ID)
+	existing, became := a, begun
+	err := l.db.inTx(ctx, func(tx *sql.Tx) error {
+		revision, err := l.advanceRevision(ctx, tx)
+		if err != nil {
+			return err
 		}
+		existing, became, err = l.judge(ctx, tx, a, seen)
+		switch {
+		case err != nil || became != begun:
+			return err
+		case !hasRoom:
+			became = full
+			return nil
+		}
+		return l.insert(ctx, tx, a, entry, revision)
+	})
+	if hasRoom && (err != nil || became != begun) {
+		l.end(a.ID)
 	}
+	if err != nil || became != begun {
+		return existing, became, err
+	}
+	a, _, err = l.find(ctx, a.ID)
+	return a, begun, err
 }
 
-// running returns when the earliest created call began that has not ended. It
-// ignores calls that began before since, and reports false if there is none.
-func (l *attempts) running(since time.Time) (earliest time.Time, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, a := range l.byID {
-		if a.State != created || a.Call.Status.IsTerminal() || a.Started.Before(since) {
-			continue
-		}
-		if !ok || a.Started.Before(earliest) {
-			earliest, ok = a.Started, true
-		}
+// judge is called within the transaction of begin, which no other one runs beside.
+func (l *attempts) judge(ctx context.Context, tx *sql.Tx, a attempt, seen int64) (attempt, verdict, error) {
+	earlier, err := l.query(ctx, tx, `a.id = $2`, a.ID)
+	if err != nil || len(earlier) > 0 {
+		return first(earlier, a), repeated, err
 	}
-	return earliest, ok
+	if a.shown.Before(l.now().Add(-l.limits.form)) {
+		return a, expired, nil
+	}
+	open, err := l.query(ctx, tx, isOpen)
+	if err != nil {
+		return a, full, err
+	}
+	latest, err := l.query(ctx, tx, `a.topic = $2 ORDER BY a.begun DESC LIMIT 1`, a.topic)
+	if err != nil {
+		return a, full, err
+	}
+	if i := slices.IndexFunc(open, func(o attempt) bool { return o.Subject == a.Subject }); i >= 0 {
+		return open[i], busy, nil
+	}
+	switch {
+	case len(latest) > 0 && latest[0].State.IsOpen():
+		return latest[0], busy, nil
+	case len(latest) > 0 && latest[0].revision > seen:
+		return latest[0], overtaken, nil
+	case len(open) >= l.limits.open:
+		return a, full, nil
+	}
+	return a, begun, nil
 }
 
-func (l *attempts) find(id string) (attempt, bool) {
+func first(found []attempt, otherwise attempt) attempt {
+	if len(found) > 0 {
+		return found[0]
+	}
+	return otherwise
+}
+
+// insert records the attempt: what the ledger keeps, and what it must not know.
+func (l *attempts) insert(ctx context.Context, tx *sql.Tx, a attempt, entry ledger.Entry, revision int64) error {
+	if err := l.store.PutTx(ctx, tx, entry); err != nil {
+		return err
+	}
+	form, err := jsonOf(a.Form, len(a.Form) > 0)
+	if err != nil {
+		return err
+	}
+	found, err := jsonOf(finding{Problem: a.Problem, Problems: a.Problems}, a.Problem != "")
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO connector_attempts (id, topic, subject, ticket_id, title, form, started, begun, revision, version, finding)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10)`,
+		a.ID, a.topic, a.Subject, a.TicketID, a.Title, form, a.Started.UnixMilli(), revision, revision, found)
+	return err
+}
+
+// reserve makes room for a create of this instance. It reports false if there is
+// none, or if the form is being submitted already.
+func (l *attempts) reserve(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return copyOf(l.byID[id])
+	if l.asked[id] != nil || len(l.asked) >= l.limits.underWay {
+		return false
+	}
+	l.asked[id] = make(chan struct{})
+	return true
+}
+
+// end says that the platform was asked for what was begun.
+func (l *attempts) end(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.asked[id])
+	delete(l.asked, id)
+}
+
+// wasAsked returns a channel that is closed once this instance has asked the
+// platform for an attempt.
+func (l *attempts) wasAsked(id string) <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if asked := l.asked[id]; asked != nil {
+		return asked
+	}
+	asked := make(chan struct{})
+	close(asked)
+	return asked
+}
+
+// hash hides whom an attempt calls, which can be a telephone number.
+func (l *attempts) hash(key string) string {
+	mac := hmac.New(sha256.New, l.keeper.SubjectKey)
+	mac.Write([]byte(l.keeper.Tenant + "\x00" + key))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// changedEntries are the rows whose entry in the ledger has changed since.
+const changedEntries = `version <> (SELECT l.version FROM calls_ledger l WHERE l.id = connector_attempts.id)`
+
+// advanceRevision takes the next revision, and gives it to the attempts that have
+// changed in the ledger since the last one. It comes first in its transaction: until
+// that ends, no other instance gets further than here.
+func (l *attempts) advanceRevision(ctx context.Context, tx *sql.Tx) (revision int64, err error) {
+	if _, err := tx.ExecContext(ctx, `UPDATE connector_revision SET value = value + 1`); err != nil {
+		return 0, err
+	}
+	if err := tx.QueryRowContext(ctx, `SELECT value FROM connector_revision`).Scan(&revision); err != nil {
+		return 0, err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE connector_attempts SET revision = $1,
+		version = (SELECT l.version FROM calls_ledger l WHERE l.id = connector_attempts.id),
+		form = CASE WHEN (SELECT l.state FROM calls_ledger l WHERE l.id = connector_attempts.id) IN ('created', 'awaits agent', 'not made') THEN NULL ELSE form END
+		WHERE `+changedEntries, revision)
+	return revision, err
+}
+
+// asOf returns the revision of all attempts. What changes later has a later one.
+func (l *attempts) asOf(ctx context.Context) (revision int64, err error) {
+	var hasChanged bool
+	err = l.db.QueryRowContext(ctx, `SELECT value, EXISTS (SELECT 1 FROM connector_attempts WHERE `+changedEntries+`) FROM connector_revision`).Scan(&revision, &hasChanged)
+	if err != nil || !hasChanged {
+		return revision, err
+	}
+	err = l.db.inTx(ctx, func(tx *sql.Tx) error {
+		revision, err = l.advanceRevision(ctx, tx)
+		return err
+	})
+	return revision, err
+}
+
+// find reports false if there is no such attempt.
+func (l *attempts) find(ctx context.Context, id string) (attempt, bool, error) {
+	found, err := l.query(ctx, l.db, `a.id = $2`, id)
+	return first(found, attempt{}), len(found) > 0, err
+}
+
+// unsettled lists the open attempts, the latest first.
+func (l *attempts) unsettled(ctx context.Context) ([]attempt, error) {
+	return l.query(ctx, l.db, isOpen+` ORDER BY a.begun DESC`)
+}
+
+// board is what the list of tickets shows: the latest attempt of each ticket, and
+// the open ones.
+type board struct {
+	attempts  *attempts
+	unsettled []attempt
+	latest    map[string]attempt // by topic
+	open      map[string]attempt // the unsettled ones by subject
+}
+
+func (l *attempts) board(ctx context.Context) (*board, error) {
+	latest, err := l.query(ctx, l.db, `a.begun = (SELECT MAX(b.begun) FROM connector_attempts b WHERE b.topic = a.topic)`)
+	if err != nil {
+		return nil, err
+	}
+	open, err := l.unsettled(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &board{attempts: l, unsettled: open, latest: map[string]attempt{}, open: map[string]attempt{}}
+	for _, a := range latest {
+		b.latest[a.topic] = a
+	}
+	for _, a := range open {
+		b.open[a.Subject] = a
+	}
+	return b, nil
 }
 
 // latestOf returns the latest attempt for a ticket.
-func (l *attempts) latestOf(ticketID string) (attempt, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return copyOf(l.latest[ticketKey(ticketID)])
+func (b *board) latestOf(ticketID string) (attempt, bool) {
+	a, ok := b.latest[b.attempts.hash(ticketKey(ticketID))]
+	return a, ok
 }
 
 // blocker returns the open attempt that keeps the ticket from being called.
-func (l *attempts) blocker(subject, ticketID string) (attempt, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return copyOf(l.blockerOf(subject, ticketKey(ticketID)))
+func (b *board) blocker(subject, ticketID string) (attempt, bool) {
+	if a, ok := b.open[b.attempts.hash(subject)]; ok {
+		return a, true
+	}
+	a, ok := b.latestOf(ticketID)
+	return a, ok && a.State.IsOpen()
 }
 
-func (l *attempts) blockerOf(subject, key string) *attempt {
-	if open := l.open[subject]; open != nil {
-		return open
+// decide records the word of a person who saw this version: that there is a call,
+// and which one if that is known, or that there is none.
+func (l *attempts) decide(ctx context.Context, id string, version int64, isMade bool, found call) error {
+	if _, err := l.keeper.Decide(ctx, id, version, isMade, found.ID); err != nil || found.ID == 0 {
+		return err
 	}
-	if latest := l.latest[key]; latest != nil && latest.State.IsOpen() {
-		return latest
+	return l.saw(ctx, map[int64]call{found.ID: found})
+}
+
+// saw records how a listing, or the response to the create, shows calls. It is no
+// change of an attempt: forms that were shown before stay valid.
+func (l *attempts) saw(ctx context.Context, listed map[int64]call) error {
+	for id, seen := range listed {
+		found, err := l.query(ctx, l.db, `l.call_id = $2`, id)
+		if err != nil {
+			return err
+		}
+		for _, a := range found {
+			if a.Call.First != "" {
+				seen.First = a.Call.First
+			}
+			text, err := jsonOf(seen, true)
+			if err != nil {
+				return err
+			}
+			if _, err := l.db.ExecContext(ctx, `UPDATE connector_attempts SET call = $1 WHERE id = $2`, text, a.ID); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
-func copyOf(a *attempt) (attempt, bool) {
-	if a == nil {
-		return attempt{}, false
+// running lists the created calls that have not ended. It ignores attempts that
+// began before since.
+func (l *attempts) running(ctx context.Context, since time.Time) ([]attempt, error) {
+	found, err := l.query(ctx, l.db, `l.call_id IS NOT NULL AND a.started >= $2 ORDER BY a.started`, since.UnixMilli())
+	return slices.DeleteFunc(found, func(a attempt) bool { return a.Call.Status.IsTerminal() }), err
+}
+
+// prune forgets the closed attempts that are past their age.
+func (l *attempts) prune(ctx context.Context) error {
+	if _, err := l.asOf(ctx); err != nil { // erases the forms that are of no use
+		return err
 	}
-	return *a, true
-}
-
-// asOf returns the revision that a page is shown as of. It has to be taken before
-// anything that the page shows.
-func (l *attempts) asOf() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.revision
-}
-
-// unsettled lists the open attempts, the latest first.
-func (l *attempts) unsettled() []attempt {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var list []attempt
-	for _, a := range l.open {
-		list = append(list, *a)
+	if _, err := l.keeper.Prune(ctx, l.limits.kept); err != nil {
+		return err
 	}
-	slices.SortFunc(list, func(a, b attempt) int { return b.Started.Compare(a.Started) })
-	return list
+	_, err := l.db.ExecContext(ctx, `DELETE FROM connector_attempts WHERE NOT EXISTS (SELECT 1 FROM calls_ledger l WHERE l.id = connector_attempts.id)`)
+	return err
 }
 
-// forgetOld forgets the closed attempts that are past their age.
-func (l *attempts) forgetOld() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	oldest := l.now().Add(-l.limits.age)
-	for _, a := range l.byID {
-		if !a.State.IsOpen() && a.Started.Before(oldest) {
-			l.forget(a)
+// finding is what is known of an attempt beyond its entry in the ledger.
+type finding struct {
+	Version    int64             `json:"version,omitempty"` // of the entry that a person has to decide
+	Candidates []call            `json:"candidates,omitempty"`
+	Problem    string            `json:"problem,omitempty"`  // in words
+	Problems   map[string]string `json:"problems,omitempty"` // by field
+	WasLost    bool              `json:"was_lost,omitempty"`
+}
+
+// note records what was found out about an attempt.
+func (l *attempts) note(ctx context.Context, id string, f finding) error {
+	text, err := jsonOf(f, true)
+	if err == nil {
+		_, err = l.db.ExecContext(ctx, `UPDATE connector_attempts SET finding = $1 WHERE id = $2`, text, id)
+	}
+	return err
+}
+
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+const isOpen = `l.state IN ('prepared', 'sending', 'in doubt', 'for a person')`
+
+// query reads attempts with their entries. The condition's parameters begin with $2.
+func (l *attempts) query(ctx context.Context, db querier, condition string, args ...any) ([]attempt, error) {
+	rows, err := db.QueryContext(ctx, `SELECT a.id, a.topic, a.ticket_id, a.title, a.form, a.started, a.revision, a.call, a.finding,
+		a.subject, l.state, l.version, l.call_id FROM connector_attempts a JOIN calls_ledger l ON l.id = a.id
+		WHERE l.tenant = $1 AND `+condition, append([]any{l.keeper.Tenant}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var found []attempt
+	for rows.Next() {
+		a, err := scanAttempt(rows)
+		if err != nil {
+			return nil, err
 		}
+		found = append(found, a)
 	}
+	return found, rows.Err()
 }
 
-// makeRoom forgets the oldest tenth of the closed attempts if there is no room for
-// another one.
-func (l *attempts) makeRoom() {
-	if len(l.byID) < l.limits.kept {
-		return
+func scanAttempt(rows *sql.Rows) (a attempt, err error) {
+	var started int64
+	var form, seen, found sql.NullString
+	var entry ledger.Entry
+	var callID sql.NullInt64
+	err = rows.Scan(&a.ID, &a.topic, &a.TicketID, &a.Title, &form, &started, &a.revision, &seen, &found, &a.Subject, &entry.State, &entry.Version, &callID)
+	if err != nil {
+		return a, err
 	}
-	var closed []*attempt
-	for _, a := range l.byID {
-		if !a.State.IsOpen() {
-			closed = append(closed, a)
-		}
-	}
-	slices.SortFunc(closed, func(a, b *attempt) int { return a.shown.Compare(b.shown) })
-	for _, a := range closed[:(len(closed)+9)/10] {
-		l.forget(a)
-	}
+	var c call
+	var f finding
+	err = errors.Join(unmarshal(form, &a.Form), unmarshal(seen, &c), unmarshal(found, &f))
+	entry.CallID = callID.Int64
+	a.Started, a.Version, a.outcome = time.UnixMilli(started), entry.Version, outcomeOf(entry, c, f)
+	return a, err
 }
 
-func (l *attempts) forget(a *attempt) {
-	delete(l.byID, a.ID)
-	if l.latest[a.key()] == a {
-		delete(l.latest, a.key())
+// jsonOf returns NULL for what is not there.
+func jsonOf(value any, isThere bool) (sql.NullString, error) {
+	if !isThere {
+		return sql.NullString{}, nil
 	}
-	if a.shown.After(l.floor) {
-		l.floor = a.shown
+	text, err := json.Marshal(value)
+	return sql.NullString{String: string(text), Valid: true}, err
+}
+
+func unmarshal(text sql.NullString, into any) error {
+	if !text.Valid {
+		return nil
 	}
+	return json.Unmarshal([]byte(text.String), into)
 }

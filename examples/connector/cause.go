@@ -23,6 +23,7 @@ func causeOf(err error) string {
 		resolve     *net.DNSError
 		certificate *tls.CertificateVerificationError
 		network     *net.OpError
+		operation   *calls.OpError
 	)
 	switch {
 	case err == nil:
@@ -47,8 +48,10 @@ func causeOf(err error) string {
 		return "canceled"
 	case errors.Is(err, calls.ErrUndecodable):
 		return "the response could not be decoded"
+	case errors.As(err, &operation), errors.As(err, &network):
+		return "the connection broke before the response"
 	}
-	return "the connection broke before the response"
+	return "of this service or its database: " + printable(err.Error())
 }
 
 func causeOfResponse(response *calls.APIError) string {

@@ -58,7 +58,7 @@ func TestPagesAreHardened(t *testing.T) {
 }
 
 func TestWhatDoesNotComeFromOurPagesIsRefused(t *testing.T) {
-	otherNonces := &nonces{key: newNonceKey(), now: time.Now}
+	otherNonces := &nonces{key: newKey(), now: time.Now}
 	tests := map[string]struct {
 		change func(*http.Request)
 		form   url.Values

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/ledger"
 )
 
 // call is the Call button of a ticket.
@@ -25,14 +28,21 @@ func (s *service) call(w http.ResponseWriter, r *http.Request) {
 		Subject:  t.callee(),
 		TicketID: t.ID,
 		Title:    "Call for ticket " + t.ID,
-	}, calls.OutboundRequest{AgentEmail: t.Agent, TicketID: t.ID})
+	}, t.request())
 }
 
 // submit has a form make one call, however often it is submitted, and sends the
 // browser to the page that shows what became of it.
 func (s *service) submit(w http.ResponseWriter, r *http.Request, n nonce, a attempt, request calls.CreateRequest) {
 	a.ID, a.shown, a.Started = n.ID, n.Shown, s.now()
-	a, became := s.attempts.begin(a, n.Seen)
+	// The browser may go away meanwhile: a create that is canceled is one whose
+	// outcome is unknown.
+	ctx := context.WithoutCancel(r.Context())
+	a, became, err := s.attempts.begin(ctx, a, n.Seen, request)
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
 	address := "/attempts/" + a.ID
 	switch became {
 	case busy:
@@ -50,62 +60,83 @@ func (s *service) submit(w http.ResponseWriter, r *http.Request, n nonce, a atte
 	case repeated:
 		address += "?repeated=1"
 	case begun:
-		// The browser may go away meanwhile: a create that is canceled is one whose
-		// outcome is unknown.
-		ctx := context.WithoutCancel(r.Context())
 		s.background.Go(func() { s.carryOut(ctx, a, request) })
 	}
 	select {
-	case <-a.asked: // mostly at once, which spares people a page that says "wait"
+	case <-s.attempts.wasAsked(a.ID): // mostly at once, which spares people a page that says "wait"
 	case <-time.After(s.patience):
 	case <-r.Context().Done():
 	}
 	http.Redirect(w, r, address, http.StatusSeeOther)
 }
 
+// carryOut asks the platform for a call that was begun.
 func (s *service) carryOut(ctx context.Context, a attempt, request calls.CreateRequest) {
-	o, cause := s.create(s.demo.beforeCreate(ctx, a), request)
-	s.record(a.ID, o, cause)
-	if o.State == settling {
-		s.settle(ctx, a.ID, o.Lost)
+	defer s.attempts.end(a.ID)
+	if a.State == refused {
+		s.logState(ctx, a.ID, s.client.Validate(request))
+		return
 	}
-}
-
-// create asks the platform for a call. It returns the error, too, for the log.
-func (s *service) create(ctx context.Context, request calls.CreateRequest) (outcome, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	attemptCtx, w := witnessed(s.demo.beforeCreate(ctx, a))
+	attemptCtx, cancel := context.WithTimeout(attemptCtx, s.timeout)
 	defer cancel()
-	result, err := s.client.Create(ctx, request)
-	if err == nil && result.AwaitsAgent {
-		return outcome{State: awaitsAgent}, nil
+	e, err := s.attempts.keeper.Advance(attemptCtx, a.ID)
+	if e.ID == "" {
+		s.logger.Error("an attempt cannot be read: it is taken up later", "cause", causeOf(err))
+		return
 	}
-	if err == nil {
-		return outcome{State: created, Call: newCall(result.Call)}, nil
-	}
-	intent, wasSent := calls.IntentOf(err)
-	if calls.DeliveryOf(err).MayExist() && wasSent {
-		return outcome{State: settling, Lost: intent}, err
-	}
-	return outcome{State: refused, Err: err}, err
+	s.conclude(ctx, e, w, err)
 }
 
-// record records what became of an attempt, and logs it with the cause.
-func (s *service) record(id string, o outcome, err error) {
-	s.logState(s.attempts.advance(id, o), err)
+// conclude records what pages show of an entry that the ledger has moved on.
+func (s *service) conclude(ctx context.Context, e ledger.Entry, w *witness, err error) {
+	cause := w.err
+	if cause == nil && !errors.Is(err, &ledger.ErrUnderWay{}) {
+		cause = err
+	}
+	switch e.State {
+	case ledger.StatePrepared:
+		s.withdraw(ctx, e.ID, errors.Join(cause, err))
+		return
+	case ledger.StateForPerson:
+		s.prepareDecision(ctx, e)
+		return
+	case ledger.StateInDoubt:
+		s.noteFinding(ctx, e.ID, finding{WasLost: true})
+	case ledger.StateRejected:
+		s.noteFinding(ctx, e.ID, finding{Problem: explain(cause), Problems: problems(cause)})
+	case ledger.StateCreated:
+		s.noteCall(ctx, e, w)
+	}
+	s.logState(ctx, e.ID, cause)
+}
+
+func (s *service) noteCall(ctx context.Context, e ledger.Entry, w *witness) {
+	if w.call == nil || w.call.ID != e.CallID {
+		s.noteFinding(ctx, e.ID, finding{WasLost: true})
+		return
+	}
+	if err := s.attempts.saw(ctx, map[int64]call{e.CallID: newCall(w.call)}); err != nil {
+		s.logger.Error("a call cannot be recorded", "cause", causeOf(err))
+	}
 }
 
 // logState logs no error text: the platform's own words could have a number in
 // them.
-func (s *service) logState(a attempt, err error) {
+func (s *service) logState(ctx context.Context, id string, cause error) {
+	a, ok, err := s.attempts.find(ctx, id)
+	if err != nil || !ok {
+		return
+	}
 	attrs := []any{slog.String("ticket", a.TicketID), slog.String("state", string(a.State)), slog.Duration("after", s.now().Sub(a.Started).Round(time.Millisecond))}
 	if a.Call.ID != 0 {
 		attrs = append(attrs, slog.Int64("call", a.Call.ID))
 	}
-	if err == nil {
+	if cause == nil {
 		s.logger.Info("attempt", attrs...)
 		return
 	}
-	s.logger.Warn("attempt", append(attrs, slog.String("cause", causeOf(err)))...)
+	s.logger.Warn("attempt", append(attrs, slog.String("cause", causeOf(cause)))...)
 }
 
 // attemptPage is what attempt.html shows.
@@ -114,21 +145,36 @@ type attemptPage struct {
 	Nonce       string
 	IsRepeated  bool   // the form was submitted before
 	IsOvertaken bool   // another form was submitted before
-	Problem     string // with the decision of a person
+	Wrong       string // with the decision of a person
 }
 
 // Mark changes whenever the page shows something else.
 func (p attemptPage) Mark() string { return mark(p.attempt) }
 
+// DecisionMark changes whenever there is something else to decide.
+func (p attemptPage) DecisionMark() string { return fmt.Sprint(p.Version, p.State, len(p.Candidates)) }
+
 // showAttempt shows what became of an attempt so far.
 func (s *service) showAttempt(w http.ResponseWriter, r *http.Request) {
-	a, ok := s.attempts.find(r.PathValue("id"))
+	a, ok := s.readAttempt(w, r)
 	if !ok {
-		s.tell(w, http.StatusNotFound, "Nothing is known about this", "It may have been forgotten because of its age or a restart. Check whether the customer was called before you call.")
 		return
 	}
 	query := r.URL.Query()
 	s.renderAttempt(w, http.StatusOK, attemptPage{attempt: a, IsRepeated: query.Has("repeated"), IsOvertaken: query.Has("overtaken")})
+}
+
+// readAttempt reports false if the request is finished.
+func (s *service) readAttempt(w http.ResponseWriter, r *http.Request) (attempt, bool) {
+	a, ok, err := s.attempts.find(r.Context(), r.PathValue("id"))
+	switch {
+	case err != nil:
+		s.fail(w, err)
+		return a, false
+	case !ok:
+		s.tell(w, http.StatusNotFound, "Nothing is known about this", "It may have been forgotten because of its age. Check whether the customer was called before you call.")
+	}
+	return a, ok
 }
 
 func (s *service) renderAttempt(w http.ResponseWriter, status int, body attemptPage) {

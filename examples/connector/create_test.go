@@ -114,7 +114,8 @@ func TestCallThatShowsUpLateIsFoundByLookingAgain(t *testing.T) {
 	s.double.Fail(callstest.HangUpAfterRead)
 	p := s.settled(s.call("71450"))
 	s.wants(p, http.StatusOK, "The call was not found")
-	s.double.AddCall(callstest.Call{Type: string(calls.CallTypeOutbound), TicketID: "71450"})
+	created := s.entry(p).Intent.SentAfter
+	s.double.AddCall(callstest.Call{Type: string(calls.CallTypeOutbound), TicketID: "71450", CreatedAt: created})
 	s.wants(s.settled(s.lookAgain(p)), http.StatusOK, "The call is created", "Call 397")
 }
 
@@ -230,7 +231,7 @@ func TestFloodOfFormsIsBounded(t *testing.T) {
 	accepted := 0
 	for i := range list {
 		id := strconv.Itoa(i)
-		form := url.Values{"nonce": {s.service.nonces.issue(actionCall, id, s.service.attempts.asOf())}}
+		form := url.Values{"nonce": {s.service.nonces.issue(actionCall, id, s.asOf())}}
 		p := s.post("/tickets/"+id+"/call", form)
 		if p.status == http.StatusOK {
 			accepted++

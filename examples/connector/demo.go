@@ -73,6 +73,12 @@ func (s *service) armDemo(w http.ResponseWriter, r *http.Request) {
 
 type trickKey struct{}
 
+// armed is a trick with the ticket of the create that it meets.
+type armed struct {
+	*trick
+	ticketID string
+}
+
 // beforeCreate returns the context that a create has to be made with, so that the
 // trick meets it.
 func (d *demo) beforeCreate(ctx context.Context, a attempt) context.Context {
@@ -83,10 +89,7 @@ func (d *demo) beforeCreate(ctx context.Context, a attempt) context.Context {
 	if t == nil {
 		return ctx
 	}
-	if t.another && a.TicketID != "" {
-		d.server.AddCall(callstest.Call{Type: "Voice Outbound (API)", Status: "assigned", TicketID: a.TicketID})
-	}
-	return context.WithValue(ctx, trickKey{}, t)
+	return context.WithValue(ctx, trickKey{}, armed{t, a.TicketID})
 }
 
 // wrap is a middleware of the client that lets one request at a time reach the
@@ -95,7 +98,10 @@ func (d *demo) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if t, ok := r.Context().Value(trickKey{}).(*trick); ok {
+		if t, ok := r.Context().Value(trickKey{}).(armed); ok && r.Method == http.MethodPost {
+			if t.another && t.ticketID != "" {
+				d.server.AddCall(callstest.Call{Type: "Voice Outbound (API)", Status: "assigned", TicketID: t.ticketID})
+			}
 			d.server.Fail(t.fault)
 		}
 		return next.RoundTrip(r)

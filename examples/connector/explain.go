@@ -45,6 +45,7 @@ var explanations = []explanation{
 	{calls.ErrUnauthorized, "", "The platform does not accept this service's subdomain and token. Tell whoever runs it."},
 	{calls.ErrForbidden, "", "The platform does not let this service do that. Tell whoever runs it."},
 	{calls.ErrNotFound, "", "The platform does not know what this service asks for. Tell whoever runs it to check its subdomain."},
+	{errNotSentInTime, "", "The service was stopped before the call was asked for. Press Call again if it is still wanted."},
 	{calls.ErrServer, "", "The platform failed. Try again later."},
 	{calls.ErrRedirected, "", "Something other than the platform responded. Tell whoever runs this service to check the platform's address."},
 }

@@ -21,13 +21,13 @@ func (s *service) follow(ctx context.Context) {
 	wait := s.interval
 	for sleep(ctx, wait) {
 		wait = s.interval
-		earliest, ok := s.attempts.running(s.now().Add(-maxFollowed))
-		if !ok {
+		running, err := s.attempts.running(ctx, s.now().Add(-maxFollowed))
+		if err != nil || len(running) == 0 {
 			since = time.Time{}
 			continue
 		}
 		if since.IsZero() {
-			since = earliest.Add(-followSkew)
+			since = running[0].Started.Add(-followSkew)
 		}
 		newest, err := s.look(ctx, since)
 		if err != nil && ctx.Err() == nil {
@@ -58,8 +58,7 @@ func (s *service) look(ctx context.Context, since time.Time) (newest time.Time, 
 			break
 		}
 	}
-	s.attempts.seeCalls(listed)
-	return newest, nil
+	return newest, s.attempts.saw(ctx, listed)
 }
 
 // sleep reports whether ctx has not ended meanwhile.

@@ -64,7 +64,9 @@ func (s *service) checkPlatform(ctx context.Context) {
 func (s *service) keepChecking(ctx context.Context) {
 	for sleep(ctx, time.Minute) {
 		s.checkPlatform(ctx)
-		s.attempts.forgetOld()
+		if err := s.attempts.prune(ctx); err != nil && ctx.Err() == nil {
+			s.logger.Warn("old attempts cannot be forgotten now", "error", err)
+		}
 	}
 }
 

@@ -1,13 +1,16 @@
 // Connector is a small web service that a CRM could start from: tickets with a
 // Call button, calls at a later time, and the customer flag of a call. It never
-// rings anybody twice because of a double click or a lost response.
+// rings anybody twice because of a double click, a lost response, a restart or
+// another instance: what was asked for is in a ledger.
 //
-//	go run ./examples/connector
-//	go run ./examples/connector -addr 127.0.0.1:9000 -tickets tickets.json
+//	go run .
+//	go run . -addr 127.0.0.1:9000 -tickets tickets.json -db connector.db
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,31 +18,36 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
 	"github.com/ccaip-go/calls/examples/internal/platform"
+	"github.com/ccaip-go/calls/ledger"
 )
 
 type settings struct {
 	addr, host, tickets string
 	auth, proxy         string // NAME:FILE
 	open, hash          bool
-	window              time.Duration
+	db                  string
+	skew, lag           time.Duration
 }
 
 func main() {
 	var set settings
 	flag.StringVar(&set.addr, "addr", "127.0.0.1:8080", "address to listen on")
 	flag.StringVar(&set.host, "host", "", "name that people reach this service by, such as crm.example.com")
-	flag.StringVar(&set.tickets, "tickets", "", "JSON file of tickets, like examples/connector/tickets.json (required on the real platform)")
+	flag.StringVar(&set.tickets, "tickets", "", "JSON file of tickets, like tickets.json (required on the real platform)")
 	flag.StringVar(&set.auth, "auth", "", "USER:FILE: ask for this user name and the password whose hash the file has")
 	flag.StringVar(&set.proxy, "proxy", "", "HEADER:FILE: accept only requests in which a proxy has set this header to the secret in the file")
 	flag.BoolVar(&set.open, "open", false, "listen on an address that others reach although neither -auth nor -proxy is given")
 	flag.BoolVar(&set.hash, "hash-password", false, "read a password from standard input, print its hash for -auth, and exit")
-	flag.DurationVar(&set.window, "settle", 15*time.Second, "how long to look for a call whose response was lost")
+	flag.StringVar(&set.db, "db", "", "file of the SQLite database, or the postgres:// address of one, that the instances of this service share (default connector.db; without a platform a file that is removed at the end)")
+	flag.DurationVar(&set.lag, "settle", 15*time.Second, "how long after its creation a call can be missing from a listing")
+	flag.DurationVar(&set.skew, "skew", defaultSkew(), "by how much the platform's clock can be off, and how long a request can be on its way")
 	platform.ParseFlags()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -50,14 +58,22 @@ func main() {
 	}
 }
 
+// defaultSkew is short where the double has the clock of this process.
+func defaultSkew() time.Duration {
+	if platform.IsReal() {
+		return time.Minute
+	}
+	return time.Second
+}
+
 func run(ctx context.Context, set settings) error {
 	switch {
 	case set.hash:
 		return printPasswordHash(os.Stdin, os.Stdout, hashRounds)
 	case set.tickets == "" && platform.IsReal():
 		return errors.New("the sample tickets are not in your CRM: give yours with -tickets FILE")
-	case set.window <= 0:
-		return errors.New("-settle has to be more than nothing, such as 15s")
+	case set.lag <= 0 || set.skew <= 0:
+		return errors.New("-settle and -skew have to be more than nothing, such as 15s")
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	access, err := newAccess(set)
@@ -76,12 +92,12 @@ func run(ctx context.Context, set settings) error {
 	if err := access.allowListening(listener.Addr(), logger); err != nil {
 		return err
 	}
-	s, stop, err := connect(list, logger)
+	s, stop, err := connect(ctx, set, list, logger)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	s.access, s.window = access, set.window
+	s.access = access
 	s.checkPlatform(ctx)
 	fmt.Printf("Open http://%s\n", listener.Addr())
 	return s.serve(ctx, listener)
@@ -89,8 +105,8 @@ func run(ctx context.Context, set settings) error {
 
 // connect returns the service of the platform that the environment names, or that
 // of a double.
-func connect(list tickets, logger *slog.Logger) (s *service, stop func(), err error) {
-	opts := []calls.Option{calls.WithLogger(logger)}
+func connect(ctx context.Context, set settings, list tickets, logger *slog.Logger) (s *service, stop func(), err error) {
+	opts := append(witnessing(), calls.WithLogger(logger))
 	var d *demo
 	if !platform.IsReal() {
 		d = &demo{}
@@ -103,5 +119,55 @@ func connect(list tickets, logger *slog.Logger) (s *service, stop func(), err er
 	if d != nil {
 		d.server = double
 	}
-	return newService(client, list, d, logger), func() { platform.Stop(double) }, nil
+	db, closeDatabase, err := openShared(ctx, set.db)
+	if err != nil {
+		platform.Stop(double)
+		return nil, nil, fmt.Errorf("the database: %w", err)
+	}
+	stop = func() {
+		closeDatabase()
+		platform.Stop(double)
+	}
+	keeper := &ledger.Keeper{Client: client, Tenant: tenant(), Skew: set.skew, Lag: set.lag}
+	s, err = newService(ctx, db, keeper, list, d, logger)
+	if err != nil {
+		stop()
+		return nil, nil, fmt.Errorf("the database: %w", err)
+	}
+	return s, stop, nil
+}
+
+// openShared opens the database. A double forgets its calls at the end, so that by
+// default the database beside it is removed then.
+func openShared(ctx context.Context, name string) (db *database, stop func(), err error) {
+	remove := func() {}
+	switch {
+	case name == "" && platform.IsReal():
+		name = "connector.db"
+	case name == "":
+		dir, err := os.MkdirTemp("", "connector")
+		if err != nil {
+			return nil, nil, err
+		}
+		name, remove = filepath.Join(dir, "connector.db"), func() { _ = os.RemoveAll(dir) }
+	}
+	db, err = openDatabase(ctx, name)
+	if err != nil {
+		remove()
+		return nil, nil, err
+	}
+	return db, func() {
+		_ = db.Close()
+		remove()
+	}, nil
+}
+
+// tenant names the platform's customer in the ledger, the same in all instances.
+// Each double is a platform of its own.
+func tenant() string {
+	if !platform.IsReal() {
+		return "double " + rand.Text()
+	}
+	host := cmp.Or(os.Getenv("CCAIP_HOST"), os.Getenv("CCAIP_DOMAIN"), os.Getenv("CCAIP_BASE_URL"))
+	return os.Getenv("CCAIP_SUBDOMAIN") + " at " + host
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // nonces gives out the one-time numbers of forms. They are signed, so that none
-// has to be remembered before its form is submitted: whoever has the key accepts
-// them, another instance and a later life included. Each is good for one action
+// has to be remembered before its form is submitted. The key is in the database, so
+// that every instance accepts them, in a later life, too. Each is good for one action
 // on one subject only.
 type nonces struct {
 	key []byte
@@ -36,14 +36,6 @@ const (
 	actionFlags    = "flags"    // of a call
 	actionDemo     = "demo"
 )
-
-const nonceKeySize = 32 // bytes
-
-func newNonceKey() []byte {
-	key := make([]byte, nonceKeySize)
-	rand.Read(key)
-	return key
-}
 
 func (n *nonces) issue(action, subject string, seen int64) string {
 	number := rand.Text() + "." + strconv.FormatInt(n.now().UnixMilli(), 36) + "." + strconv.FormatInt(seen, 36)

@@ -7,7 +7,7 @@ import (
 
 func TestNonceIsGoodForOneActionOnOneSubject(t *testing.T) {
 	at := time.UnixMilli(1_700_000_000_123)
-	key := newNonceKey()
+	key := newKey()
 	n := &nonces{key: key, now: func() time.Time { return at }}
 	text := n.issue(actionCall, "71450", 42)
 	another := &nonces{key: key, now: time.Now} // another instance, or a later life
@@ -19,7 +19,7 @@ func TestNonceIsGoodForOneActionOnOneSubject(t *testing.T) {
 	for name, read := range map[string]func() (nonce, bool){
 		"another subject": func() (nonce, bool) { return n.read(text, actionCall, "7145") },
 		"another action":  func() (nonce, bool) { return n.read(text, actionSchedule, "71450") },
-		"another key":     func() (nonce, bool) { return (&nonces{key: newNonceKey()}).read(text, actionCall, "71450") },
+		"another key":     func() (nonce, bool) { return (&nonces{key: newKey()}).read(text, actionCall, "71450") },
 		"nothing":         func() (nonce, bool) { return n.read("", actionCall, "71450") },
 		"no signature":    func() (nonce, bool) { return n.read(text[:len(text)-25], actionCall, "71450") },
 		"another id":      func() (nonce, bool) { return n.read("A"+text[1:], actionCall, "71450") },
@@ -32,7 +32,7 @@ func TestNonceIsGoodForOneActionOnOneSubject(t *testing.T) {
 }
 
 func TestNoncesAreNotTheSame(t *testing.T) {
-	n := &nonces{key: newNonceKey(), now: time.Now}
+	n := &nonces{key: newKey(), now: time.Now}
 	if n.issue(actionCall, "1", 0) == n.issue(actionCall, "1", 0) {
 		t.Error("two forms have the same nonce")
 	}

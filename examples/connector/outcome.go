@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
 	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/ledger"
 )
 
 // state is how far an attempt has come.
@@ -51,6 +53,17 @@ func (s state) Label() string {
 	return "checked: " + string(s)
 }
 
+// Finding says why a person has to check.
+func (s state) Finding() string {
+	switch s {
+	case ambiguous:
+		return "it is not certain which call it is"
+	case notLooked:
+		return "the platform's calls could not be read"
+	}
+	return "the call was not found"
+}
+
 // Reason says why nobody can be called meanwhile.
 func (s state) Reason() string {
 	switch {
@@ -76,19 +89,63 @@ func (s state) Tone() string {
 // outcome is what became of an attempt so far.
 type outcome struct {
 	State      state
-	Call       call         // where the state is created
-	Candidates []call       // where it is ambiguous
-	Err        error        // where it is refused, and notLooked
-	Lost       calls.Intent // of a create whose response was lost: what to settle it by
+	Call       call              // where the state is created
+	Candidates []call            // where it is ambiguous
+	Problem    string            // in words, where it is refused, and notLooked
+	Problems   map[string]string // the same by field
+	WasLost    bool              // the response to the create
 }
 
-// WasLost reports whether the response to the create was lost.
-func (o outcome) WasLost() bool { return o.Lost.ID != "" }
+// outcomeOf returns what an entry of the ledger says, and what was found out
+// besides. A person is asked once it is known which calls there are to choose from.
+func outcomeOf(e ledger.Entry, seen call, f finding) outcome {
+	o := outcome{Call: seen, Problem: f.Problem, Problems: f.Problems, WasLost: f.WasLost}
+	o.Call.ID = e.CallID
+	switch e.State {
+	case ledger.StatePrepared, ledger.StateSending:
+		o.State = underWay
+	case ledger.StateInDoubt:
+		o.State = settling
+	case ledger.StateForPerson:
+		o.State = stateForPerson(e, f)
+		o.Candidates = f.Candidates
+	case ledger.StateAwaitsAgent:
+		o.State = awaitsAgent
+	case ledger.StateRejected:
+		o.State = refused
+		o.Problem = cmp.Or(o.Problem, "The reason was not recorded: the service was stopped at that moment.")
+	case ledger.StateNotMade:
+		o.State = notMade
+	case ledger.StateCreated:
+		o.State = created
+		if e.CallID == 0 {
+			o.State = made
+		}
+	}
+	return o
+}
+
+func stateForPerson(e ledger.Entry, f finding) state {
+	switch {
+	case f.Version != e.Version:
+		return settling
+	case f.Problem != "":
+		return notLooked
+	case len(f.Candidates) > 0:
+		return ambiguous
+	}
+	return notFound
+}
+
+// refusal is the outcome of an attempt that certainly made no call.
+func refusal(err error) outcome {
+	return outcome{State: refused, Problem: explain(err), Problems: problems(err)}
+}
 
 // Label returns the outcome in a few words: the state or, once the call has moved
 // on, the status of the call.
 func (o outcome) Label() string {
-	if o.State == created && o.Call.Status != o.Call.first {
+	if o.State == created && o.Call.Status != o.Call.First {
 		return "call " + o.Call.Shown()
 	}
 	return o.State.Label()
@@ -97,17 +154,16 @@ func (o outcome) Label() string {
 // call is what is shown of a call. It is kept instead of a calls.Call, which has
 // all that the platform sent.
 type call struct {
-	ID          int64
-	Status      calls.CallStatus
-	Agent       string
-	CreatedAt   *time.Time
-	ScheduledAt *time.Time
-
-	first calls.CallStatus // that it was created with
+	ID          int64            `json:"id"`
+	Status      calls.CallStatus `json:"status"`
+	First       calls.CallStatus `json:"first"` // that it was seen with first
+	Agent       string           `json:"agent,omitempty"`
+	CreatedAt   *time.Time       `json:"created_at,omitempty"`
+	ScheduledAt *time.Time       `json:"scheduled_at,omitempty"`
 }
 
 func newCall(c *calls.Call) call {
-	seen := call{ID: c.ID, Status: c.Status, CreatedAt: c.CreatedAt, ScheduledAt: c.ScheduledAt, first: c.Status}
+	seen := call{ID: c.ID, Status: c.Status, CreatedAt: c.CreatedAt, ScheduledAt: c.ScheduledAt, First: c.Status}
 	if agent := c.AgentInfo; agent != nil {
 		seen.Agent = agent.Name
 		if seen.Agent == "" {

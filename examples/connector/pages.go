@@ -66,8 +66,17 @@ func (s *service) tellBusy(w http.ResponseWriter, message string) {
 	s.tell(w, http.StatusServiceUnavailable, "This service is busy", message)
 }
 
+// fail says that the database cannot be used now.
+func (s *service) fail(w http.ResponseWriter, err error) {
+	s.logger.Error("the database cannot be used", "error", err)
+	w.Header().Set("Retry-After", "5")
+	s.tell(w, http.StatusServiceUnavailable, "The records of this service cannot be used now", "Nobody was called just now. Try again in a moment, and look at the tickets first.")
+}
+
 // mark identifies what is shown of an attempt: it changes whenever that does.
-func mark(a attempt) string { return fmt.Sprintf("%s %d %s", a.ID, a.Version, a.Call.Status) }
+func mark(a attempt) string {
+	return fmt.Sprintf("%s %d %s %s %d %d %t", a.ID, a.Version, a.State, a.Call.Status, len(a.Candidates), len(a.Problem), a.WasLost)
+}
 
 func showFile(contentType string, content []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {

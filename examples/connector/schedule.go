@@ -57,10 +57,15 @@ func (s *service) showSchedule(w http.ResponseWriter, r *http.Request) {
 		typed["ticket_id"], typed["end_user_number"] = t.ID, t.Contact
 	}
 	var found map[string]string
-	if a, ok := s.attempts.find(query.Get("fix")); ok && a.State == refused {
-		typed, found = a.Form, problems(a.Err)
+	seen, err := s.attempts.asOf(r.Context())
+	if err != nil {
+		s.fail(w, err)
+		return
 	}
-	s.renderSchedule(w, http.StatusOK, s.nonces.issue(actionSchedule, "", s.attempts.asOf()), typed, found)
+	if a, ok, err := s.attempts.find(r.Context(), query.Get("fix")); err == nil && ok && a.State == refused {
+		typed, found = a.Form, a.Problems
+	}
+	s.renderSchedule(w, http.StatusOK, s.nonces.issue(actionSchedule, "", seen), typed, found)
 }
 
 // renderSchedule keeps what was typed, valid or not, and shows each problem beside

@@ -153,6 +153,7 @@ func TestScheduleSubmittedTwiceMakesOneCall(t *testing.T) {
 
 func TestLostAnswerOfAScheduledCallSettlesItself(t *testing.T) {
 	s := newSite(t)
+	s.service.interval = time.Millisecond
 	s.double.Fail(callstest.HangUpAfterCreate)
 	looking := s.gate.hold(http.MethodGet)
 	p := s.schedule(valid())
@@ -163,7 +164,9 @@ func TestLostAnswerOfAScheduledCallSettlesItself(t *testing.T) {
 	s.wants(s.schedule(typed), http.StatusConflict, "could ring the same person twice")
 	s.wants(s.get("/"), http.StatusOK, "Calls for no ticket that are not settled Call at", ": not known yet")
 	s.gate.open()
-	s.wants(s.settled(p), http.StatusOK, "The call is created", "Scheduled for")
+	s.wants(s.settled(p), http.StatusOK, "The call is created")
+	defer s.service.startLoops(t.Context())()
+	s.eventually(func() bool { return strings.Contains(s.get(p.path).text(), "Scheduled for") })
 	s.wantsCalls(1)
 	if strings.Contains(s.get("/").text(), "not settled") {
 		t.Error("the list of tickets still shows it as unsettled")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/ledger"
 )
 
 // service is the connector: it asks the platform for calls, and shows people
@@ -30,41 +31,47 @@ type service struct {
 	zone     *time.Location // of the times on pages
 
 	timeout  time.Duration // of one operation on the platform, attempts and waits included
-	window   time.Duration // how long to look for a call whose response was lost
+	sweep    time.Duration // between two looks at what is unsettled
+	unread   time.Duration // how long the platform's calls may be unreadable before a person is asked
 	patience time.Duration // how long a browser waits for a create before it is sent on
 	interval time.Duration // between two looks at the calls that are running
 
 	turns      chan struct{}  // of the pages that ask the platform
-	settlers   chan struct{}  // that look for a call at the same time
-	background sync.WaitGroup // the creates, and the looking for lost ones
+	background sync.WaitGroup // the creates
 }
 
-const (
-	maxTurns    = 8
-	maxSettlers = 8
-)
+const maxTurns = 8
 
-// newService returns a service of the real platform if demo is nil.
-func newService(client *calls.Client, list tickets, demo *demo, logger *slog.Logger) *service {
+// newService returns a service of the real platform if demo is nil. The keeper has
+// all but a store and a key, which are in the database.
+func newService(ctx context.Context, db *database, keeper *ledger.Keeper, list tickets, demo *demo, logger *slog.Logger) (*service, error) {
+	record, err := openAttempts(ctx, db, keeper)
+	if err != nil {
+		return nil, err
+	}
+	key, err := db.key(ctx, "key of nonces")
+	if err != nil {
+		return nil, err
+	}
 	s := &service{
-		client:   client,
+		client:   keeper.Client,
 		tickets:  list,
-		attempts: newAttempts(defaultLimits, time.Now),
-		nonces:   &nonces{key: newNonceKey(), now: time.Now},
+		attempts: record,
+		nonces:   &nonces{key: key, now: time.Now},
 		access:   &access{},
 		demo:     demo,
 		logger:   logger,
 		now:      time.Now,
 		zone:     time.Local,
 		timeout:  30 * time.Second,
-		window:   15 * time.Second,
+		sweep:    2 * time.Second,
+		unread:   5 * time.Minute,
 		patience: 2 * time.Second,
 		interval: 3 * time.Second,
 		turns:    make(chan struct{}, maxTurns),
-		settlers: make(chan struct{}, maxSettlers),
 	}
 	s.pages = s.parsePages()
-	return s
+	return s, nil
 }
 
 // handler puts the checks that each request has to pass before the routes. What is
@@ -85,7 +92,8 @@ func (s *service) routes() *http.ServeMux {
 	mux.HandleFunc("GET /schedule", s.showSchedule)
 	mux.HandleFunc("POST /schedule", s.schedule)
 	mux.HandleFunc("GET /attempts/{id}", s.showAttempt)
-	mux.HandleFunc("POST /attempts/{id}/look", s.lookAgain)
+	mux.HandleFunc("GET /open", s.showOpen)
+	mux.HandleFunc("POST /attempts/{id}/look", s.inTurn(s.lookAgain))
 	mux.HandleFunc("POST /attempts/{id}/decision", s.decide)
 	mux.HandleFunc("GET /calls/{id}/flags", s.visited(s.showFlags))
 	mux.HandleFunc("POST /calls/{id}/flags", s.inTurn(s.changeFlags))
@@ -96,8 +104,7 @@ func (s *service) routes() *http.ServeMux {
 }
 
 // serve serves until ctx ends, and then finishes what it has begun: it takes no
-// more requests, and waits for the creates that are under way and for those that
-// are being settled.
+// more requests, and waits for the creates that are under way.
 func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler:           s.handler(),
@@ -118,7 +125,7 @@ func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	}
 	s.logger.Info("shutting down: finishing what is under way")
 	stop()
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*s.timeout+s.window)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*s.timeout)
 	defer cancel()
 	return errors.Join(err, server.Shutdown(end), s.finish(end))
 }
@@ -129,14 +136,15 @@ func (s *service) startLoops(ctx context.Context) (stop func()) {
 	var loops sync.WaitGroup
 	loops.Go(func() { s.follow(ctx) })
 	loops.Go(func() { s.keepChecking(ctx) })
+	loops.Go(func() { s.keepRecovering(ctx) })
 	return func() {
 		cancel()
 		loops.Wait()
 	}
 }
 
-// finish waits for what runs in the background. Nobody knows about what is
-// unsettled then any more, so it is logged, to be looked into.
+// finish waits for the creates in the background. What is unsettled then is in the
+// ledger: another instance goes on with it, or the next start.
 func (s *service) finish(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
@@ -149,8 +157,9 @@ func (s *service) finish(ctx context.Context) error {
 	case <-ctx.Done():
 		err = fmt.Errorf("calls were still being asked for: %w", ctx.Err())
 	}
-	for _, a := range s.attempts.unsettled() {
-		s.logger.Warn("unsettled: check whether the customer was called", "ticket", a.TicketID, "state", string(a.State), "started", a.Started)
+	open, readErr := s.attempts.unsettled(context.WithoutCancel(ctx))
+	for _, a := range open {
+		s.logger.Warn("unsettled: another instance or the next start goes on with it", "ticket", a.TicketID, "state", string(a.State), "started", a.Started)
 	}
-	return err
+	return errors.Join(err, readErr)
 }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"html"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
+	"github.com/ccaip-go/calls/ledger"
 )
 
 // site is a connector with a double of the platform, and somebody before a
@@ -27,6 +30,7 @@ type site struct {
 	gate    *gate // between the two
 	logs    *logs
 	url     string
+	file    string // of the database
 }
 
 func newSite(t *testing.T) *site {
@@ -49,26 +53,55 @@ func newSiteOf(t *testing.T, list tickets) *site {
 		}
 	}
 	s := &site{T: t, double: callstest.NewServer(t, callstest.WithTickets(known.ofDouble()...)), gate: &gate{}, logs: &logs{}}
+	t.Cleanup(func() { s.logs.check(t) })
+	s.start(list, filepath.Join(t.TempDir(), "connector.db"))
+	return s
+}
+
+// another is another instance of the service, on the same database and platform.
+func (s *site) another() *site {
+	s.Helper()
+	o := &site{T: s.T, double: s.double, gate: &gate{}, logs: s.logs, file: s.file}
+	o.start(s.service.tickets, s.file)
+	return o
+}
+
+// start starts the service, and what settles by itself.
+func (s *site) start(list tickets, file string) {
+	s.Helper()
 	logger := slog.New(slog.NewTextHandler(s.logs, nil))
 	d := &demo{server: s.double}
-	client, err := s.double.NewClient(calls.WithLogger(logger), calls.WithRateLimiter(nil), calls.WithMiddleware(s.gate.wrap), calls.WithMiddleware(d.wrap),
-		calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
+	client, err := s.double.NewClient(append(witnessing(), calls.WithLogger(logger), calls.WithRateLimiter(nil), calls.WithMiddleware(s.gate.wrap),
+		calls.WithMiddleware(d.wrap), calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))...)
 	if err != nil {
-		t.Fatal(err)
+		s.Fatal(err)
 	}
-	s.service = newService(client, list, d, logger)
-	s.service.window = 20 * time.Millisecond
+	db, err := openDatabase(s.Context(), file)
+	if err != nil {
+		s.Fatal(err)
+	}
+	keeper := &ledger.Keeper{Client: client, Tenant: "customer", Skew: 20 * time.Millisecond, Lag: 20 * time.Millisecond}
+	s.service, err = newService(s.Context(), db, keeper, list, d, logger)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.file = file
+	s.service.sweep, s.service.unread = 10*time.Millisecond, 0
 	s.service.patience = time.Minute
 	s.service.zone = time.UTC
 	server := httptest.NewServer(s.service.handler())
 	s.url = server.URL
-	t.Cleanup(func() {
+	ctx, cancel := context.WithCancel(s.Context())
+	var sweeps sync.WaitGroup
+	sweeps.Go(func() { s.service.keepRecovering(ctx) })
+	s.Cleanup(func() {
 		s.gate.open()
 		server.Close()
 		s.service.background.Wait()
-		s.logs.check(t)
+		cancel()
+		sweeps.Wait()
+		_ = db.Close()
 	})
-	return s
 }
 
 // seen is a page as the browser has it.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
 )
 
@@ -79,6 +80,11 @@ func (list tickets) find(id string) (t ticket, ok bool) {
 // address: browsers resolve dots, and the mux takes an escaped "/" for the end.
 func (t ticket) IsCallable() bool {
 	return t.ID != "." && t.ID != ".." && t.ID != "/" && len(t.ID) <= maxTicketID
+}
+
+// request is what the platform is asked for.
+func (t ticket) request() calls.OutboundRequest {
+	return calls.OutboundRequest{AgentEmail: t.Agent, TicketID: t.ID}
 }
 
 const maxTicketID = 255 // bytes
@@ -178,15 +184,24 @@ func (p ticketPage) UnsettledMark() string {
 	return text
 }
 
-func (s *service) showTickets(w http.ResponseWriter, _ *http.Request) {
-	seen := s.attempts.asOf()
-	body := ticketPage{Unsettled: slices.DeleteFunc(s.attempts.unsettled(), func(a attempt) bool { return a.TicketID != "" })}
+func (s *service) showTickets(w http.ResponseWriter, r *http.Request) {
+	seen, err := s.attempts.asOf(r.Context()) // before what is shown
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	board, err := s.attempts.board(r.Context())
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	body := ticketPage{Unsettled: slices.DeleteFunc(board.unsettled, func(a attempt) bool { return a.TicketID != "" })}
 	for _, t := range s.tickets {
 		row := ticketRow{ticket: t, Nonce: s.nonces.issue(actionCall, t.ID, seen)}
-		if latest, ok := s.attempts.latestOf(t.ID); ok {
+		if latest, ok := board.latestOf(t.ID); ok {
 			row.Latest = &latest
 		}
-		if blocker, ok := s.attempts.blocker(t.callee(), t.ID); ok {
+		if blocker, ok := board.blocker(t.callee(), t.ID); ok {
 			row.Blocker = &blocker
 		}
 		body.Rows = append(body.Rows, row)

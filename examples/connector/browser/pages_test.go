@@ -68,6 +68,7 @@ func (p *person) eachPage(check func(name string)) {
 	show("not made", chromedp.Click(chromedp.CSS("input[value='not made']")), chromedp.Click(chromedp.CSS("main form button")), heading("Checked: no call was made"))
 	p.arm("request")
 	show("not found", press("INC%2F1"), heading("The call was not found"))
+	show("to check", p.visit("/open"), see("h1", "Calls to check"))
 	show("schedule", p.visit("/schedule"), chromedp.WaitVisible(chromedp.CSS("#lang")))
 	show("schedule: problems", chromedp.Click(chromedp.CSS("main button")), chromedp.WaitVisible(chromedp.CSS("[role=alert]")))
 	show("not found page", p.visit("/nothing"), see("h1", "There is no such page"))
