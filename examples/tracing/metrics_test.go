@@ -64,7 +64,7 @@ func TestMetricsOfReadingBack(t *testing.T) {
 	for _, err := range []error{nil, calls.ErrCallNotFound, &calls.AmbiguousError{}, errors.New("the listing failed"), fmt.Errorf("again: %w", calls.ErrCallNotFound)} {
 		observer.Settled(t.Context(), calls.Intent{ID: "agent@example.com"}, &calls.Call{}, err)
 	}
-	observer.Tailed(3*time.Second)
+	observer.Tailed(3 * time.Second)
 
 	got := read(t, reader)
 	for figure, want := range map[string]uint64{
