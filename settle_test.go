@@ -46,11 +46,11 @@ func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
 	scheduled := calls.ScheduledRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
 	const found, notFound, ambiguous = "found", "not found", "ambiguous"
 	tests := []struct {
-		name      string
-		request   calls.CreateRequest
-		acts      bool
-		neighbour func() calls.CreateRequest // of somebody else, after the lost one; nil: none
-		want      string
+		name     string
+		request  calls.CreateRequest
+		acts     bool
+		neighbor func() calls.CreateRequest // of somebody else, after the lost one; nil: none
+		want     string
 	}{
 		{"made", outbound, true, nil, found},
 		{"not made", outbound, false, nil, notFound},
@@ -92,8 +92,8 @@ func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
 					tt.request = r
 				}
 				err := lost(t, server, client, tt.acts, tt.request)
-				if tt.neighbour != nil {
-					if _, err := virtualClient(t, server).Create(t.Context(), tt.neighbour()); err != nil {
+				if tt.neighbor != nil {
+					if _, err := virtualClient(t, server).Create(t.Context(), tt.neighbor()); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -356,7 +356,7 @@ func TestSettleSoak(t *testing.T) {
 			callstest.WithListingLag(func(id int64) time.Duration { return lags[id%int64(len(lags))] }),
 		}
 		onVirtualTime(t, opts, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-			neighbours := func() {
+			neighbors := func() {
 				for range random.IntN(4) {
 					time.Sleep(time.Duration(random.Int64N(int64(time.Second))))
 					if _, err := client.Create(t.Context(), anyRequest(random)); err != nil {
@@ -364,7 +364,7 @@ func TestSettleSoak(t *testing.T) {
 					}
 				}
 			}
-			neighbours()
+			neighbors()
 			acts := random.IntN(3) > 0
 			made := len(server.Calls())
 			began := time.Now()
@@ -374,7 +374,7 @@ func TestSettleSoak(t *testing.T) {
 			if acts {
 				own = server.Calls()[made].ID
 			}
-			neighbours()
+			neighbors()
 			// Another process asks for the very same: no listing can tell the two
 			// apart, so this is left out where only the other's would be shown.
 			if acts && lags[own%int64(len(lags))] < window && random.IntN(4) == 0 {

@@ -39,7 +39,7 @@ const (
 // printPasswordHash reads a password, the first line of r, and writes its hash.
 func printPasswordHash(r io.Reader, w io.Writer, rounds int) error {
 	password, err := bufio.NewReader(io.LimitReader(r, maxPassword+2)).ReadString('\n')
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	password = strings.TrimRight(password, "\r\n")

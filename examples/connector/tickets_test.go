@@ -100,7 +100,7 @@ func TestTicketFilesAreChecked(t *testing.T) {
 	for content, want := range map[string]string{
 		`[`:  "not a JSON array of tickets",
 		`[]`: "no ticket in it",
-		`[{"id": "1", "agent": "agent@example.com", "nmae": ""}]`: `unknown field "nmae"`,
+		`[{"id": "1", "agent": "agent@example.com", "nickname": ""}]`: `unknown field "nickname"`,
 		`[{"id": "1"}]`: "ticket number 1 has no id or no agent",
 		`[{"id": "1", "agent": "agent@example.com"}, {"id": "1", "agent": "agent@example.com"}]`: `ticket "1" is in it twice`,
 	} {

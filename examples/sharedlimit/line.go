@@ -37,7 +37,7 @@ func (l line) run(ctx context.Context, hold time.Duration) (place, error) {
 		return place{}, fmt.Errorf("%s: %w", l.key, err)
 	}
 	if len(values) != 3 {
-		return place{}, fmt.Errorf("Redis returned %d values for a turn", len(values))
+		return place{}, fmt.Errorf("%d values from Redis for a turn", len(values))
 	}
 	wait, err := microseconds(values[1])
 	if err != nil {
