@@ -19,13 +19,16 @@ import (
 )
 
 // TestMain makes the test's own program the double where a test runs it as a
-// process, or a client of the double.
+// process, a client of the double, or a command that does not end.
 func TestMain(m *testing.M) {
 	switch os.Getenv("TEST_RUNS") {
 	case "double":
 		main()
 	case "client":
 		createOne()
+	case "sleeper":
+		os.Stdout.WriteString("up\n")
+		time.Sleep(time.Hour)
 	}
 	os.Exit(m.Run())
 }
@@ -208,6 +211,10 @@ func TestServesUntilItIsInterrupted(t *testing.T) {
 // TestASignalEndsTheCommandToo and what that has started: nobody holds the pipe
 // afterwards.
 func TestASignalEndsTheCommandToo(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		name    string
 		script  string
@@ -215,7 +222,8 @@ func TestASignalEndsTheCommandToo(t *testing.T) {
 		status  int
 	}{
 		{"SIGTERM", "echo up; sleep 1000; :", []os.Signal{syscall.SIGTERM}, 128 + int(syscall.SIGTERM)},
-		{"interrupt", "echo up; sleep 1000; :", []os.Signal{os.Interrupt}, 128 + int(syscall.SIGINT)},
+		// No shell: one that is interrupted while it starts a command goes on.
+		{"interrupt", "exec env TEST_RUNS=sleeper " + self, []os.Signal{os.Interrupt}, 128 + int(syscall.SIGINT)},
 		{"a grandchild", "(echo up; sleep 1000; :) & wait", []os.Signal{syscall.SIGTERM}, 128 + int(syscall.SIGTERM)},
 		{"one that cleans up", "trap 'exit 3' TERM; echo up; while :; do sleep 0.1; done", []os.Signal{syscall.SIGTERM}, 3},
 		{"one that ignores it", "trap '' TERM; echo up; while :; do sleep 0.1; done", []os.Signal{syscall.SIGTERM}, 128 + int(syscall.SIGKILL)},
