@@ -35,9 +35,10 @@ type order struct {
 // message is what a worker process says to the harness, as a line of JSON.
 type message struct {
 	Mark  *calls.Intent `json:"mark,omitempty"`  // it is about to store this mark
-	Sends bool          `json:"sends,omitempty"` // it is about to send a create
 	Harm  harm          `json:"harm,omitempty"`  // it is about to come to this harm
 	Point string        `json:"point,omitempty"` // at this point
+	About string        `json:"about,omitempty"` // an entry or an agent, for which
+	Did   string        `json:"did,omitempty"`   // it has done this
 	Error string        `json:"error,omitempty"`
 }
 
@@ -127,7 +128,9 @@ func (s *trappedStore) Replace(ctx context.Context, e ledger.Entry) error {
 	if err := s.trap.at(before); err != nil {
 		return err
 	}
-	if err := s.Store.Replace(ctx, e); err != nil {
+	err := s.Store.Replace(ctx, e)
+	say(message{About: e.ID, Did: fmt.Sprintf("replaced version %d by %s (%s), attempt %s: %v", e.Version, e.State, e.How, e.Intent.Attempt, err)})
+	if err != nil {
 		return err
 	}
 	return s.trap.at(after)
@@ -147,7 +150,8 @@ func (t trappedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		_ = t.trap.at(afterListing)
 		return response, err
 	}
-	say(message{Sends: true})
+	agent := agentOf(r)
+	say(message{About: agent, Did: sends})
 	_ = t.trap.at(beforeFirstByte)
 	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
 		GotConn:      func(httptrace.GotConnInfo) { _ = t.trap.at(onConnection) },
@@ -155,6 +159,22 @@ func (t trappedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		WroteRequest: func(httptrace.WroteRequestInfo) { _ = t.trap.at(afterRequest) },
 	}))
 	response, err := t.next.RoundTrip(r)
+	if err != nil {
+		say(message{About: agent, Did: "has no response: " + err.Error()})
+	} else {
+		say(message{About: agent, Did: "has a response: " + response.Status})
+	}
 	_ = t.trap.at(afterResponse)
 	return response, err
+}
+
+// sends is what a worker does before the first byte of a create.
+const sends = "sends a create"
+
+func agentOf(r *http.Request) string {
+	var request calls.OutboundRequest
+	if body, err := r.GetBody(); err == nil {
+		_ = json.NewDecoder(body).Decode(&request)
+	}
+	return request.AgentEmail
 }

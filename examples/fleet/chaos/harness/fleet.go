@@ -108,8 +108,6 @@ func (r *run) note(w *worker, m message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case m.Sends:
-		w.sends++
 	case m.Mark != nil:
 		r.marks.add(*m.Mark)
 	case m.Harm != "":
@@ -118,6 +116,11 @@ func (r *run) note(w *worker, m message) {
 			w.stops++
 			go r.resume(w, longPause)
 		}
+	case m.About != "":
+		if m.Did == sends {
+			w.sends++
+		}
+		r.trail[m.About] = append(r.trail[m.About], fmt.Sprintf("%s worker %d %s", time.Now().Format("15:04:05.000"), w.cmd.Process.Pid, m.Did))
 	case m.Error != "":
 		r.figures.Restarts++
 	}

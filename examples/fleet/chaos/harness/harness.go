@@ -58,7 +58,8 @@ type run struct {
 	queue    *queue.Queue
 
 	followers sync.WaitGroup
-	creates   []create // used by one goroutine at a time
+	creates   []create          // used by one goroutine at a time
+	ids       map[string]string // of their entries, by agents; for the judge
 
 	mu          sync.Mutex
 	random      *rand.Rand
@@ -67,6 +68,7 @@ type run struct {
 	isDismissed bool // no worker is replaced
 	figures     Figures
 	marks       marks
+	trail       map[string][]string // what workers did, by entries and agents
 	failed      error
 }
 
@@ -74,7 +76,7 @@ type run struct {
 // enqueued, waits until the fleet has taken each as far as a machine can, and judges.
 // Its time is not limited: it gives up when nothing changes for five minutes.
 func Run(ctx context.Context, o Options) (*Figures, error) {
-	r := &run{Options: o, random: rand.New(rand.NewPCG(o.Seed, 0)), marks: marks{}}
+	r := &run{Options: o, random: rand.New(rand.NewPCG(o.Seed, 0)), marks: marks{}, trail: map[string][]string{}}
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}

@@ -21,11 +21,15 @@ import (
 // judge compares what the ledger says with what the platform did.
 func (r *run) judge(ctx context.Context) error {
 	made, _ := r.calls()
+	r.ids = map[string]string{}
+	for _, c := range r.creates {
+		r.ids[c.agent.Email] = c.id
+	}
 	for agent, all := range made {
 		r.figures.Calls += len(all)
 		if len(all) > 1 {
 			r.figures.RungTwice++
-			r.findf("%s was called %d times", agent, len(all))
+			r.find(agent, fmt.Sprintf("was called %d times: %+v", len(all), all))
 		}
 	}
 	posts := r.posts()
@@ -62,7 +66,7 @@ func (r *run) judgeCreate(ctx context.Context, c create, made []callstest.Call) 
 	}
 	r.figures.States[e.State]++
 	if e.State == ledger.StateForPerson {
-		if e, err = r.decide(ctx, e, made); err != nil {
+		if e, err = r.decide(ctx, c, e, made); err != nil {
 			return err
 		}
 	}
@@ -74,17 +78,17 @@ func (r *run) judgeCreate(ctx context.Context, c create, made []callstest.Call) 
 	switch {
 	case !e.State.IsClosed(), said != isMade:
 		r.figures.Lost++
-		r.findf("%v, and %d calls were made", e, len(made))
+		r.find(c.agent.Email, fmt.Sprintf("%v, and %d calls were made", e, len(made)))
 	case e.State == ledger.StateCreated && e.CallID != callID, e.State == ledger.StateAwaitsAgent && !awaits:
 		r.figures.Wrong++
-		r.findf("%v, and its call is %d", e, callID)
+		r.find(c.agent.Email, fmt.Sprintf("%v, and its call is %d", e, callID))
 	}
 	return nil
 }
 
 // decide is a person who looks into the portal, where a call shows its agent. Where
 // another entry has the call already, that is a wrong attribution, too.
-func (r *run) decide(ctx context.Context, e ledger.Entry, made []callstest.Call) (ledger.Entry, error) {
+func (r *run) decide(ctx context.Context, c create, e ledger.Entry, made []callstest.Call) (ledger.Entry, error) {
 	r.figures.Reasons[withoutIDs(e.How)]++
 	callID := int64(0)
 	if len(made) > 0 {
@@ -94,7 +98,7 @@ func (r *run) decide(ctx context.Context, e ledger.Entry, made []callstest.Call)
 	decided, err := r.queue.Keeper.Decide(ctx, e.ID, e.Version, len(made) > 0, callID)
 	if errors.Is(err, ledger.ErrClaimed) {
 		r.figures.Wrong++
-		r.findf("%v, and another entry has its call %d", e, callID)
+		r.find(c.agent.Email, fmt.Sprintf("%v, and another entry has its call %d", e, callID))
 		return decided, nil
 	}
 	return decided, err
@@ -118,9 +122,17 @@ func (r *run) judgeCount(ctx context.Context) error {
 	return err
 }
 
-// findf adds what was found to the errors of the run.
-func (r *run) findf(format string, args ...any) {
-	r.figures.Found = append(r.figures.Found, fmt.Sprintf(format, args...))
+// find adds what is wrong with a create, and all that the workers did about it.
+func (r *run) find(agent, what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found := agent + ": " + what
+	for _, about := range []string{r.ids[agent], agent} {
+		for _, step := range r.trail[about] {
+			found += "\n    " + step
+		}
+	}
+	r.figures.Found = append(r.figures.Found, found)
 }
 
 // post is a create that arrived.
@@ -161,18 +173,12 @@ func (m marks) use(id string, at time.Time) (used calls.Intent, ok bool) {
 // judgePermits finds for each create that arrived a mark of its own, in whose permit
 // it did. The skew is for its way.
 func (r *run) judgePermits(posts []post) {
-	ids := map[string]string{}
-	for _, c := range r.creates {
-		ids[c.agent.Email] = c.id
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	for _, p := range posts {
-		mark, ok := r.marks.use(ids[p.agent], p.at.Add(time.Millisecond)) // the platform's times are in milliseconds
+		mark, ok := r.marks.use(r.ids[p.agent], p.at.Add(time.Millisecond)) // the platform's times are in milliseconds
 		after := p.at.Sub(mark.SentBefore)
 		if !ok || after > skew {
 			r.figures.Late++
-			r.findf("%s: a request arrived at %v, its mark is %+v", p.agent, p.at, mark)
+			r.find(p.agent, fmt.Sprintf("a request arrived at %v, its mark is %+v", p.at, mark))
 			continue
 		}
 		r.figures.Latest = max(r.figures.Latest, after)
