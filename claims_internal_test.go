@@ -152,6 +152,9 @@ func TestAClockThatIsSetAnewForgetsWhatWasMeasured(t *testing.T) {
 			t.Errorf("before: %v", skew)
 		}
 		jump = -30 * time.Second
+		if _, skew := c.settling(sent(c, "later"), time.Minute); skew != time.Minute {
+			t.Errorf("of a create after that: %v", skew)
+		}
 		c.made(sent(c, "2"), createdNow(2))
 		if _, skew := c.settling(lost, time.Minute); skew != time.Minute {
 			t.Errorf("after: %v", skew)
@@ -169,8 +172,7 @@ func TestATailForgetsWhatIsOld(t *testing.T) {
 		tail.begin()
 		most := 0
 		for n := range int64(100_000) { // a catch-up: a change of each second of a day and more
-			updated := tail.low.Add(0)
-			updated = time.Now().Add(-24*time.Hour + time.Duration(n)*800*time.Millisecond)
+			updated := time.Now().Add(-24*time.Hour + time.Duration(n)*800*time.Millisecond)
 			tail.walk.from = updated
 			tail.forget(updated)
 			if !tail.isNew(&Call{ID: n + 1, UpdatedAt: &updated}) {
