@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -515,5 +516,56 @@ func TestTheClientCertificateOfTheCallersClientIsUsed(t *testing.T) {
 	server.Client().Transport.(*http.Transport).TLSClientConfig.Certificates = server.TLS.Certificates
 	if result := senderTo(t, server.URL, server.Client()).Send(t.Context(), createRequest()); statusOf(result) != 201 {
 		t.Errorf("with one: %+v", result)
+	}
+}
+
+// stoppingConn stands for a process that is stopped, as SIGSTOP does, right after
+// the last byte of a body was written, until its permit is over.
+type stoppingConn struct {
+	net.Conn
+	last byte
+	stop func()
+}
+
+func (c stoppingConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if n > 0 && p[n-1] == c.last {
+		c.stop()
+	}
+	return n, err
+}
+
+func TestABodyThatHasLeftIsNotProvedUnsentByTheEndOfItsPermit(t *testing.T) {
+	for name, serve := range map[string]func(net.Conn){
+		"answered": func(conn net.Conn) { _, _ = io.WriteString(conn, created) },
+		"lost":     func(net.Conn) {},
+	} {
+		var arrived atomic.Int32
+		root := connections(t, func(_ int, conn net.Conn) {
+			request, err := http.ReadRequest(bufio.NewReader(conn))
+			if err != nil {
+				return
+			}
+			if body, err := io.ReadAll(request.Body); err == nil && len(body) > 0 {
+				arrived.Add(1)
+				serve(conn)
+			}
+		})
+		var late atomic.Int64
+		transport := newTransport(t)
+		transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+			return stoppingConn{conn, '}', func() { late.Store(int64(time.Hour)) }}, err
+		}
+		s := senderTo(t, root, &http.Client{Transport: transport}, func(c *Config) {
+			c.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+		})
+		result := s.Send(t.Context(), createRequest())
+		if !result.MaybeSent || result.CanRetry || arrived.Load() != 1 {
+			t.Errorf("%s: %d arrived, may have been sent %v, can be sent again %v, %v", name, arrived.Load(), result.MaybeSent, result.CanRetry, result.Err)
+		}
+		if name == "answered" && (result.Response == nil || result.Response.StatusCode != http.StatusCreated) {
+			t.Errorf("%s: the response is lost: %v", name, result.Err)
+		}
 	}
 }

@@ -119,7 +119,7 @@ type guardedBody struct {
 	left    int64 // what was not read yet; negative if the length is not known
 
 	read  bool // a byte was handed out
-	ended bool // all of it was
+	ended bool // all of it was, and can have left
 	// refused means that the permit ended before all of it was.
 	refused bool
 }
@@ -368,7 +368,10 @@ func (b *guardedBody) Read(buffer []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	b.read = b.read || n > 0
-	if b.ended = b.ended || err == io.EOF; b.ended && !t.ended {
+	// Over HTTP/1 net/http writes to the connection what it has read, and only then
+	// asks for the end of a body whose length it knows.
+	hasLeft := b.left == 0 && !overHTTP2
+	if b.ended = b.ended || hasLeft || err == io.EOF; b.ended && !t.ended {
 		t.turn.written()
 	}
 	return n, err
@@ -378,7 +381,7 @@ func (b *guardedBody) mayRead() (mayRead, overHTTP2 bool) {
 	t := b.passage.trace
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	isLate := !t.permitEnd.IsZero() && t.now().Round(0).After(t.permitEnd)
+	isLate := !b.ended && !t.permitEnd.IsZero() && t.now().Round(0).After(t.permitEnd)
 	b.refused = b.refused || isLate
 	return b == b.passage.body && !t.ended && !isLate, b.passage.overHTTP2
 }
