@@ -75,6 +75,8 @@ func TestResponsesOfACreateOnTheWire(t *testing.T) {
 		"a 200 with an array":                    {whole(200, "[]"), 0, unknown, calls.ErrUndecodable},
 		"a 200 with null":                        {whole(200, "null"), 0, unknown, calls.ErrUndecodable},
 		"a 200 that echoes, cut":                 {cut(200, `{"call_type":"Voice Outbound (API)",`), 0, unknown, calls.ErrUndecodable},
+		"a 200 that echoes, cut after that":      {cut(200, `{"call_type":"Voice Outbound (API)"}`), 0, unknown, calls.ErrUndecodable},
+		"a 202 whose body is cut off":            {cut(202, ""), 0, unknown, calls.ErrUndecodable},
 		"a 200 that echoes":                      {whole(200, `{"call_type":"Voice Outbound (API)"}`), -1, accepted, nil},
 		"a 200 with an id":                       {whole(200, `{"id":7,"status":"assigned"}`), 7, accepted, nil},
 		"a 201":                                  {whole(201, `{"id":397}`), 397, accepted, nil},

@@ -51,36 +51,67 @@ func TestABodyWithoutAnEndEndsWithTheAttempt(t *testing.T) {
 	}
 }
 
-// TestABodyOfAMiddlewareEndsWithTheAttempt has a middleware replace the body by one
-// that does not follow the context and returns nothing until it is closed.
-func TestABodyOfAMiddlewareEndsWithTheAttempt(t *testing.T) {
+// deaf is a body that does not follow the context, and returns nothing until it is
+// closed. It cannot be compared.
+type deaf struct {
+	io.ReadCloser
+	isRead func()
+}
+
+func newDeaf(isRead func()) io.ReadCloser {
+	silence, _ := io.Pipe()
+	return deaf{silence, isRead}
+}
+
+func (d deaf) Read(p []byte) (int, error) {
+	d.isRead()
+	return d.ReadCloser.Read(p)
+}
+
+// TestABodyThatIsNotOfNetHTTPEndsWithTheAttempt has a middleware, or a protocol of the
+// caller's transport, put another body in the place of net/http's.
+func TestABodyThatIsNotOfNetHTTPEndsWithTheAttempt(t *testing.T) {
 	root := connections(t, func(_ int, conn net.Conn) {
 		readHead(conn)
 		_, _ = io.WriteString(conn, created)
 	})
-	replacing := func(next http.RoundTripper) http.RoundTripper {
-		return roundTripper(func(r *http.Request) (*http.Response, error) {
-			response, err := next.RoundTrip(r)
-			if err == nil {
-				_ = response.Body.Close()
-				response.Body, _ = io.Pipe()
-			}
-			return response, err
-		})
-	}
-	s := senderTo(t, root, &http.Client{Transport: newTransport(t)}, func(c *Config) {
-		c.Timeout = 200 * time.Millisecond
-		c.Middleware = append(c.Middleware, replacing)
-	})
-	done := make(chan Result, 1)
-	go func() { done <- s.Send(t.Context(), createRequest()) }()
-	select {
-	case result := <-done:
-		if statusOf(result) != 201 || result.Response.Truncated == nil {
-			t.Errorf("%+v", result)
+	replacing := func(body io.ReadCloser) func(http.RoundTripper) http.RoundTripper {
+		return func(next http.RoundTripper) http.RoundTripper {
+			return roundTripper(func(r *http.Request) (*http.Response, error) {
+				response, err := next.RoundTrip(r)
+				if err == nil {
+					_ = response.Body.Close()
+					response.Body = body
+				}
+				return response, err
+			})
 		}
-	case <-time.After(time.Minute):
-		t.Fatal("it hangs")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	protocol := newTransport(t)
+	protocol.RegisterProtocol("http", replacing(newDeaf(func() { cancel() }))(newTransport(t)))
+	for name, tt := range map[string]struct {
+		transport  http.RoundTripper
+		middleware []func(http.RoundTripper) http.RoundTripper
+	}{
+		"a middleware's":               {newTransport(t), []func(http.RoundTripper) http.RoundTripper{replacing(newDeaf(func() { cancel() }))}},
+		"a middleware's, with a limit": {newTransport(t), []func(http.RoundTripper) http.RoundTripper{replacing(http.MaxBytesReader(nil, newDeaf(func() { cancel() }), 1<<20))}},
+		"a registered protocol's":      {protocol, nil},
+		"the caller's transport's":     {replacing(newDeaf(func() { cancel() }))(newTransport(t)), nil},
+	} {
+		ctx, cancel = context.WithCancel(t.Context())
+		s := senderTo(t, root, &http.Client{Transport: tt.transport}, func(c *Config) { c.Middleware = tt.middleware })
+		done := make(chan Result, 1)
+		go func() { done <- s.Send(ctx, createRequest()) }()
+		select {
+		case result := <-done:
+			if statusOf(result) != 201 || result.Response.Truncated == nil {
+				t.Errorf("%s: %+v", name, result)
+			}
+		case <-time.After(time.Minute):
+			t.Errorf("%s: it hangs", name)
+		}
+		cancel()
 	}
 }
 
@@ -124,7 +155,10 @@ func TestALengthThatIsPromisedTakesNoMemory(t *testing.T) {
 			return response, err
 		})
 	}
-	s := senderTo(t, root, &http.Client{Transport: newTransport(t)}, func(c *Config) { c.Middleware = append(c.Middleware, noticing) })
+	s := senderTo(t, root, &http.Client{Transport: newTransport(t)}, func(c *Config) {
+		c.Timeout = time.Hour
+		c.Middleware = append(c.Middleware, noticing)
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	before := heap()

@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -21,10 +23,25 @@ import (
 // caller's do to the proof that a request did not leave.
 
 // hangingUp is a server that responds to the first request of each connection, and
-// hangs up on the second. It counts the requests that it got.
-func hangingUp(t *testing.T) (root string, arrived *atomic.Int32) {
-	arrived = new(atomic.Int32)
-	root = connections(t, func(_ int, conn net.Conn) {
+// hangs up on the second.
+type hangingUp struct {
+	root      string
+	transport *http.Transport // of its client
+	open      sync.WaitGroup  // connections, from the dial to their end at the server
+	requests  atomic.Int32
+}
+
+func newHangingUp(t *testing.T) *hangingUp {
+	h := &hangingUp{transport: newTransport(t)}
+	h.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err == nil {
+			h.open.Add(1)
+		}
+		return slowToClose{conn}, err
+	}
+	h.root = connections(t, func(_ int, conn net.Conn) {
+		defer h.open.Done()
 		r := bufio.NewReader(conn)
 		for first := true; ; first = false {
 			request, err := http.ReadRequest(r)
@@ -32,13 +49,29 @@ func hangingUp(t *testing.T) (root string, arrived *atomic.Int32) {
 				return
 			}
 			_, _ = io.Copy(io.Discard, request.Body)
-			if arrived.Add(1); !first {
+			if h.requests.Add(1); !first {
 				return
 			}
 			_, _ = io.WriteString(conn, created)
 		}
 	})
-	return root, arrived
+	return h
+}
+
+// arrived waits for what is under way, and returns how many requests there were.
+func (h *hangingUp) arrived() int32 {
+	h.transport.CloseIdleConnections()
+	h.open.Wait()
+	return h.requests.Load()
+}
+
+// slowToClose is a connection that can be written to for a while after net/http began
+// to close it.
+type slowToClose struct{ net.Conn }
+
+func (c slowToClose) Close() error {
+	time.Sleep(10 * time.Millisecond)
+	return c.Conn.Close()
 }
 
 // adding returns a transport that adds a header field.
@@ -62,10 +95,10 @@ func TestAKeptConnectionThatHangsUpGetsOneRequestAnAttempt(t *testing.T) {
 	for _, key := range []string{"", "Idempotency-Key", "X-Idempotency-Key"} {
 		for where, isBelow := range map[string]bool{"middleware": false, "transport": true} {
 			for name, request := range requests {
-				root, arrived := hangingUp(t)
+				server := newHangingUp(t)
 				var client http.Client
 				var middleware []func(http.RoundTripper) http.RoundTripper
-				client.Transport = newTransport(t)
+				client.Transport = server.transport
 				switch {
 				case key == "":
 				case isBelow:
@@ -73,12 +106,12 @@ func TestAKeptConnectionThatHangsUpGetsOneRequestAnAttempt(t *testing.T) {
 				default:
 					middleware = append(middleware, func(next http.RoundTripper) http.RoundTripper { return adding(key, next) })
 				}
-				s := senderTo(t, root, &client, func(c *Config) { c.Middleware, c.Policy.MaxAttempts = middleware, 1 })
+				s := senderTo(t, server.root, &client, func(c *Config) { c.Middleware, c.Policy.MaxAttempts = middleware, 1 })
 				if first := s.Send(t.Context(), createRequest()); statusOf(first) != 201 {
 					t.Fatalf("%+v", first)
 				}
 				result := s.Send(t.Context(), request)
-				if n := arrived.Load() - 1; n != 1 || !result.Undecided || result.CanRetry {
+				if n := server.arrived() - 1; n != 1 || !result.Undecided || result.CanRetry {
 					t.Errorf("%s, %q of the %s: %d requests in an attempt, %+v", name, key, where, n, result)
 				}
 			}
@@ -219,40 +252,72 @@ func TestACircuitBreakerThatGivesUpWhileTheRequestGoesOn(t *testing.T) {
 	}
 }
 
-// TestNothingLeavesAfterACircuitBreakerGaveUp has the connection made only after that.
+// TestNothingLeavesAfterACircuitBreakerGaveUp has the request get its connection only
+// after that, or go on with it only then.
 func TestNothingLeavesAfterACircuitBreakerGaveUp(t *testing.T) {
-	var whole atomic.Int32
-	served := make(chan struct{})
-	root := connections(t, func(_ int, conn net.Conn) {
-		defer close(served)
-		if request, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-			if n, err := io.Copy(io.Discard, request.Body); err == nil && n == request.ContentLength {
-				whole.Add(1)
+	for _, paused := range []string{"dial", "connection"} {
+		var whole atomic.Int32
+		var serving sync.WaitGroup
+		root := connections(t, func(_ int, conn net.Conn) {
+			defer serving.Done()
+			if request, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				if n, err := io.Copy(io.Discard, request.Body); err == nil && n == request.ContentLength {
+					whole.Add(1)
+				}
+			}
+		})
+		begun, ended, goesOn := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		pause := func() {
+			close(begun)
+			<-ended
+			close(goesOn)
+		}
+		transport := newTransport(t)
+		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if paused == "dial" {
+				pause()
+			}
+			conn, err := (&net.Dialer{}).DialContext(context.WithoutCancel(ctx), network, address)
+			return slowToClose{conn}, err
+		}
+		serving.Add(1)
+		ctx := t.Context()
+		if paused == "connection" {
+			ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { pause() }})
+		}
+		s := senderTo(t, root, &http.Client{Transport: transport}, func(c *Config) { c.Middleware = append(c.Middleware, breaking(begun)) })
+		result := s.Send(ctx, createRequest())
+		close(ended)
+		<-goesOn
+		served := make(chan struct{})
+		go func() { serving.Wait(); close(served) }()
+		for isServed := false; !isServed; {
+			transport.CloseIdleConnections() // a connection that nothing is written to
+			select {
+			case <-served:
+				isServed = true
+			case <-time.After(time.Millisecond):
 			}
 		}
-	})
-	dialing, ended, dialed := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	transport := newTransport(t)
-	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		close(dialing)
-		<-ended
-		conn, err := (&net.Dialer{}).DialContext(context.WithoutCancel(ctx), network, address)
-		dialed <- err
-		return conn, err
+		if whole.Load() != 0 || !result.Undecided || result.Attempts != 1 {
+			t.Errorf("%s: %d arrived whole, %+v", paused, whole.Load(), result)
+		}
 	}
-	s := senderTo(t, root, &http.Client{Transport: transport}, func(c *Config) { c.Middleware = append(c.Middleware, breaking(dialing)) })
-	result := s.Send(t.Context(), createRequest())
-	close(ended)
-	if err := <-dialed; err != nil {
-		t.Fatal(err)
-	}
-	transport.CloseIdleConnections()
-	select {
-	case <-served:
-	case <-time.After(100 * time.Millisecond): // a connection that stays idle carries nothing
-	}
-	if whole.Load() != 0 || !result.Undecided || result.Attempts != 1 {
-		t.Errorf("%d arrived whole, %+v", whole.Load(), result)
+}
+
+// TestARequestWithoutABodyThatIsCanceledOnItsConnectionCountsAsSent: no body keeps it
+// from being written meanwhile.
+func TestARequestWithoutABodyThatIsCanceledOnItsConnectionCountsAsSent(t *testing.T) {
+	empty := createRequest()
+	empty.Body = nil
+	root := connections(t, func(_ int, conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	for range 200 {
+		ctx, cancel := context.WithCancel(t.Context())
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { cancel() }})
+		result := senderTo(t, root, &http.Client{Transport: newTransport(t)}).Send(ctx, empty)
+		if !result.MaybeSent || !result.Undecided || result.CanRetry {
+			t.Fatalf("%+v", result)
+		}
 	}
 }
 
@@ -264,6 +329,8 @@ func TestATransportThatRetriesByItself(t *testing.T) {
 		"then refused with 400":  "HTTP/1.1 400" + head,
 		"then refused with 404":  "HTTP/1.1 404" + head,
 		"then hung up on":        "",
+		"then limited with 429":  "HTTP/1.1 429" + head,
+		"then failed with 503":   "HTTP/1.1 503" + head,
 		"then created":           created,
 		"then accepted with 202": "HTTP/1.1 202 \r\nContent-Length: 0\r\n\r\n",
 	} {
@@ -278,7 +345,7 @@ func TestATransportThatRetriesByItself(t *testing.T) {
 		})
 		retrying := retryablehttp.NewClient()
 		retrying.Logger, retrying.RetryWaitMin, retrying.RetryWaitMax, retrying.RetryMax = nil, 1, 1, 1
-		retrying.HTTPClient.Transport = newTransport(t)
+		retrying.HTTPClient.Transport, retrying.ErrorHandler = newTransport(t), retryablehttp.PassthroughErrorHandler
 		result := senderTo(t, root, retrying.StandardClient()).Send(t.Context(), createRequest())
 		if arrived.Load() != 2 || result.Attempts != 1 || !result.MaybeSent || !result.Undecided || result.CanRetry {
 			t.Errorf("%s: arrived %d times, %+v", name, arrived.Load(), result)
