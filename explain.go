@@ -3,6 +3,7 @@ package calls
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,14 +78,15 @@ func (e *OpError) causes() string { return strings.TrimPrefix(e.text(), e.Operat
 func (e explanation) withDetails(err error) explanation {
 	var response *APIError
 	var invalid *ValidationError
-	switch e.sentinel {
-	case ErrInvalidRequest, ErrParameterMissing, ErrScheduleRejected, ErrRejected:
+	isOneOf := func(sentinels ...error) bool { return slices.Contains(sentinels, e.sentinel) }
+	switch {
+	case isOneOf(ErrInvalidRequest, ErrParameterMissing, ErrScheduleRejected, ErrRejected):
 		if errors.As(err, &invalid) {
 			e.problem += ": " + invalid.text()
 		} else if errors.As(err, &response) && response.Message != "" {
 			e.problem += ": " + response.redactor.Text(response.Message)
 		}
-	case ErrRateLimited:
+	case isOneOf(ErrRateLimited):
 		if errors.As(err, &response) && response.RetryAfter > 0 {
 			wait := response.RetryAfter.Round(time.Second)
 			e.advice = fmt.Sprintf("Try again in %v.", max(wait, time.Second))

@@ -66,10 +66,10 @@ func (s state) Finding() string {
 
 // Reason says why nobody can be called meanwhile.
 func (s state) Reason() string {
-	switch {
-	case s == underWay:
+	switch s {
+	case underWay:
 		return "A call is under way."
-	case s == settling:
+	case settling:
 		return "It is not known yet whether the customer was called."
 	}
 	return "Someone has to check whether the customer was called."

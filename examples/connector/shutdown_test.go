@@ -12,11 +12,6 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-func listenerAddr(t *testing.T) net.Addr {
-	t.Helper()
-	return listen(t).Addr()
-}
-
 func listen(t *testing.T) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
