@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/ccaip-go/calls/examples/fleet/chaos/harness"
 	"github.com/ccaip-go/calls/examples/fleet/internal/postgres"
@@ -39,7 +40,7 @@ func main() {
 	if o.Creates == 0 {
 		o.Creates = 12 * o.Kills
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o, *sqlite); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -67,6 +67,7 @@ func (r *run) newWorker(t trap) (w *worker, err error) {
 	w = &worker{cmd: exec.Command(self), ended: make(chan struct{})}
 	w.cmd.Env = append(os.Environ(), childVariable+"="+string(order))
 	w.cmd.Stderr = os.Stderr
+	w.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // one that is stopped does not see its input end
 	if w.stdin, err = w.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
