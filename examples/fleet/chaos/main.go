@@ -41,8 +41,9 @@ func main() {
 		o.Creates = 12 * o.Kills
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, o, *sqlite); err != nil {
+	err := run(ctx, o, *sqlite)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -54,7 +55,7 @@ func run(ctx context.Context, o harness.Options, sqlite bool) error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }()
 		o.Database = filepath.Join(dir, "fleet.db")
 	} else {
 		server, err := postgres.Start()

@@ -77,7 +77,7 @@ func (o order) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer database.Close()
+	defer func() { _ = database.Close() }()
 	armed := &armedTrap{trap: o.Trap}
 	client, err := o.client(armed)
 	if err != nil {
