@@ -27,6 +27,8 @@ type Window struct {
 	usable int       // fewer than the slots after a 429
 	raise  time.Time // when one more is usable again
 	queues [2][]*waiter
+	// nextRead is when the next read may begin while no write waits.
+	nextRead time.Time
 	// writesInRow counts the writes that went before a waiting read.
 	writesInRow int
 	timer       *time.Timer
@@ -150,9 +152,16 @@ func (w *Window) take(queue int) (i int, ok bool) {
 	now := time.Now()
 	w.recover(now)
 	if i, _, ok = w.freeSlot(now, queue); ok {
-		w.slots[i].state = slotHeld
+		w.hold(i, queue, now)
 	}
 	return i, ok
+}
+
+func (w *Window) hold(i, queue int, now time.Time) {
+	w.slots[i].state = slotHeld
+	if queue == readers {
+		w.nextRead = now.Add(second / time.Duration(w.usable))
+	}
 }
 
 // grant gives slots to those who wait, as long as there are both, and comes back
@@ -169,7 +178,7 @@ func (w *Window) grant(now time.Time) {
 		w.countTurn(queue)
 		waits := w.queues[queue][0]
 		w.queues[queue] = w.queues[queue][1:]
-		w.slots[i].state = slotHeld
+		w.hold(i, queue, now)
 		waits.granted <- i
 	}
 }
@@ -201,10 +210,14 @@ func (w *Window) recover(now time.Time) {
 
 // freeSlot returns a slot that is free now for a queue. Without one it returns
 // when the next one is, zero if that is not known. While no write waits, reads
-// leave one slot free, so that a write that comes finds it.
+// leave one slot free, so that a write that comes finds it, and are spread over the
+// second, so that the slot that a later write needs is soon free again.
 func (w *Window) freeSlot(now time.Time, queue int) (i int, next time.Time, ok bool) {
 	usable := w.usable
 	if queue == readers && len(w.queues[writers]) == 0 {
+		if now.Before(w.nextRead) {
+			return -1, w.nextRead, false
+		}
 		usable = max(1, usable-1)
 	}
 	i = -1
