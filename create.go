@@ -3,9 +3,10 @@ package calls
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -69,24 +70,25 @@ func (c *Client) Prepare(req CreateRequest, opts ...PrepareOption) (*Prepared, e
 	if isNil(req) {
 		return nil, invalid("request", "is nil", ErrInvalidRequest)
 	}
-	check := checker{client: c}
-	wire, about := req.prepare(&check)
+	check, p := checker{client: c}, &Prepared{}
+	var wire any
+	wire, p.intent = req.prepare(&check)
 	for _, opt := range opts {
-		if err := opt(&about); err != nil {
+		if err := opt(&p.intent); err != nil {
 			return nil, err
 		}
 	}
 	if len(check.problems) > 0 {
 		return nil, check.problems
 	}
-	body, err := json.Marshal(wire)
-	if err != nil {
+	var err error
+	if p.body, err = json.Marshal(wire); err != nil {
 		return nil, invalid("request", "is not valid JSON", ErrInvalidRequest)
 	}
-	if about.ID == "" {
-		about.ID = newID()
+	if p.intent.ID == "" {
+		p.intent.ID = newID()
 	}
-	return &Prepared{intent: about, body: body}, nil
+	return p, nil
 }
 
 // isNil reports whether request is nil, or a nil pointer to a request, which has
@@ -119,7 +121,7 @@ func (c *Client) Send(ctx context.Context, p *Prepared, journal Journal) (*Creat
 	}
 	pending := &pendingCreate{intent: p.intent, journal: journal, client: c}
 	op := operation{
-		name: operationOf(p.intent.CallType), method: http.MethodPost, route: callsRoute, in: p.body, create: pending,
+		name: operationOf(p.intent.CallType), method: http.MethodPost, route: callsRoute, body: p.body, create: pending,
 	}
 	if p.intent.CallType == CallTypeScheduled {
 		op.unprocessable = ErrScheduleRejected
@@ -180,7 +182,10 @@ func (p *pendingCreate) NotSent(ctx context.Context) {
 
 // newID returns a random id of 128 bits. It has to be unique, not secret.
 func newID() string {
-	return fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64())
+	var id [32]byte
+	random := binary.LittleEndian.AppendUint64(make([]byte, 0, 16), rand.Uint64())
+	hex.Encode(id[:], binary.LittleEndian.AppendUint64(random, rand.Uint64()))
+	return string(id[:])
 }
 
 // createResult tells a created call from one that an agent has to finish, and

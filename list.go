@@ -1,8 +1,8 @@
 package calls
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -190,38 +190,22 @@ func (l *listing) nextPage(ctx context.Context) ([]*Call, error) {
 	var page []*Call
 	received := 0
 	err = o.decode(ctx, func(body []byte) (err error) {
-		page, received, err = decodePage(body)
+		received, err = flex.DecodeArray(body, func(fields *callFields, object []byte) {
+			kept := bytes.Clone(object) // so that one call does not keep its page in memory
+			call := (*Call)(fields)
+			call.raw = &kept
+			page = append(page, call)
+		})
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return page, err
 	}
 	l.pages++
 	if err := l.turn(o.result.Response.Header, received); err != nil {
 		return page, l.fail(ctx, err)
 	}
 	return page, nil
-}
-
-// decodePage decodes the objects of a page one by one, so that one malformed object
-// does not affect the rest. It also returns how many elements the page had.
-func decodePage(body []byte) (page []*Call, received int, err error) {
-	var objects []json.RawMessage
-	if err := json.Unmarshal(body, &objects); err != nil {
-		return nil, 0, err
-	}
-	if objects == nil {
-		return nil, 0, errors.New("the page is null")
-	}
-	page = make([]*Call, 0, len(objects))
-	for _, object := range objects {
-		call := &Call{}
-		if flex.Decode(object, call) == nil {
-			call.raw = (*[]byte)(&object)
-			page = append(page, call)
-		}
-	}
-	return page, len(objects), nil
 }
 
 // turn finds the next page: by the Link header or, where that says nothing about

@@ -239,9 +239,19 @@ func TestCallsWithoutAnIDDoNotMakeAListingEndless(t *testing.T) {
 }
 
 func TestAPageThatIsNoArrayIsAnError(t *testing.T) {
-	for _, body := range []string{`null`, `{}`, `{"message":"no"}`, ``, `[{"id":1}`, `"calls"`} {
+	for _, body := range []string{`null`, `{}`, `{"message":"no"}`, ``, `[{"id":1`, `"calls"`} {
 		platform := &recorded{status: 200, answer: body}
 		if ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil); !errors.Is(err, calls.ErrUndecodable) || len(ids) > 0 {
+			t.Errorf("%s: %v, %v", body, ids, err)
+		}
+	}
+}
+
+func TestAMalformedPageYieldsTheCallsBeforeTheFault(t *testing.T) {
+	for _, body := range []string{`[{"id":1}`, `[{"id":1},{"id":@},{"id":3}]`} {
+		platform := &recorded{status: 200, answer: body}
+		ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil)
+		if !errors.Is(err, calls.ErrUndecodable) || !slices.Equal(ids, []int64{1}) {
 			t.Errorf("%s: %v, %v", body, ids, err)
 		}
 	}

@@ -23,7 +23,8 @@ type operation struct {
 	id    int64
 	path  string // instead of route and id where the caller gives the path
 	query string
-	in    any // sent as JSON, nil for no body
+	in    any    // sent as JSON, nil for no body
+	body  []byte // instead of in, if it was encoded before
 	// create is set for an operation that dials a person.
 	create *pendingCreate
 	// unprocessable is what a 422 means whose message is not in the catalog, nil for
@@ -53,19 +54,16 @@ func (c *Client) send(ctx context.Context, op operation) (*outcome, error) {
 		Query:      op.query,
 		Repeatable: op.method != http.MethodPost,
 		First:      op.method != http.MethodGet,
+		Body:       op.body,
 	}
 	if op.path == "" {
 		request.Path = strings.Replace(op.route, ":id", strconv.FormatInt(op.id, 10), 1)
 	}
 	if op.in != nil {
-		body, isEncoded := op.in.(json.RawMessage)
-		if !isEncoded {
-			var err error
-			if body, err = json.Marshal(op.in); err != nil {
-				return nil, invalid("in", "cannot be encoded as JSON", nil)
-			}
+		var err error
+		if request.Body, err = json.Marshal(op.in); err != nil {
+			return nil, invalid("in", "cannot be encoded as JSON", nil)
 		}
-		request.Body = body
 	}
 	if op.create != nil {
 		request.Journal = op.create

@@ -45,7 +45,7 @@ func TestDecodeArray(t *testing.T) {
 			t.Parallel()
 			var got []inner
 			var raws []string
-			err := flex.DecodeArray([]byte(test.data), func(object *inner, raw []byte) {
+			_, err := flex.DecodeArray([]byte(test.data), func(object *inner, raw []byte) {
 				got, raws = append(got, *object), append(raws, string(raw))
 			})
 			if !errors.Is(err, test.err) {
@@ -69,14 +69,23 @@ func TestDecodeArrayOfDocumentedCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	err := flex.DecodeArray(pageOf(document, 100), func(got *call, raw []byte) {
+	elements, err := flex.DecodeArray(pageOf(document, 100), func(got *call, raw []byte) {
 		n++
 		if diff := cmp.Diff(want, *got, ignoreRaw); diff != "" || !bytes.Equal(raw, document) {
 			t.Errorf("object %d (-want +got):\n%s\n%s", n, diff, raw)
 		}
 	})
-	if err != nil || n != 100 {
-		t.Errorf("%d objects, %v", n, err)
+	if err != nil || n != 100 || elements != 100 {
+		t.Errorf("%d objects of %d elements, %v", n, elements, err)
+	}
+}
+
+func TestDecodeArrayCountsTheElementsThatItSkips(t *testing.T) {
+	t.Parallel()
+	n := 0
+	elements, err := flex.DecodeArray([]byte(`[null,{"id":1},7,[{"id":3}],{}]`), func(*inner, []byte) { n++ })
+	if elements != 5 || n != 2 || err != nil {
+		t.Errorf("%d elements, %d objects, %v", elements, n, err)
 	}
 }
 
@@ -84,7 +93,7 @@ func TestDecodeArrayOfDocumentedCalls(t *testing.T) {
 func TestDecodeArraySharesNothingThatChanges(t *testing.T) {
 	t.Parallel()
 	var kept []*inner
-	if err := flex.DecodeArray([]byte(`[{"id":1,"name":"a\u0062"},{"id":2,"name":"c\u0064"}]`), func(object *inner, _ []byte) {
+	if _, err := flex.DecodeArray([]byte(`[{"id":1,"name":"a\u0062"},{"id":2,"name":"c\u0064"}]`), func(object *inner, _ []byte) {
 		kept = append(kept, object)
 	}); err != nil {
 		t.Fatal(err)

@@ -45,7 +45,7 @@ func BenchmarkDecodeArray(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			n := 0
-			if err := flex.DecodeArray(page, func(*call, []byte) { n++ }); err != nil || n != 100 {
+			if _, err := flex.DecodeArray(page, func(*call, []byte) { n++ }); err != nil || n != 100 {
 				b.Fatal(n, err)
 			}
 		}

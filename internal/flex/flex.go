@@ -59,7 +59,10 @@ func (r *reader) object(p *plan, target, storage reflect.Value) error {
 		if kind, err = r.next(); err != nil {
 			return err
 		}
-		if f == nil || f.isOther && given&f.bit != 0 {
+		if f != nil {
+			next = f.next
+		}
+		if f == nil || kind == 'n' || f.isOther && given&f.bit != 0 {
 			if err := r.skip(kind); err != nil {
 				return err
 			}
@@ -73,7 +76,6 @@ func (r *reader) object(p *plan, target, storage reflect.Value) error {
 		if isRead && !f.isOther {
 			given |= f.bit
 		}
-		next = f.next
 	}
 }
 
@@ -109,8 +111,8 @@ func (r *reader) list(p *plan, target reflect.Value) (isRead bool, err error) {
 		if err != nil || kind == ']' {
 			return !target.IsNil(), err
 		}
-		if n == target.Cap() && r.spend(max(1, 2*n)*p.elemSize) {
-			target.Grow(max(1, n))
+		if n == target.Cap() && r.spend(2*max(1, n)*p.elemSize) {
+			target.Grow(max(2, n))
 		}
 		if storage := r.allocate(p.elem.storage); storage.IsValid() {
 			target.SetLen(n + 1)

@@ -40,7 +40,7 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("%s (-decoded +encoded and decoded):\n%s", encoded, diff)
 			}
 		}
-		_ = flex.DecodeArray(data, func(element *object, raw []byte) {
+		_, _ = flex.DecodeArray(data, func(element *object, raw []byte) {
 			var alone object
 			if err := flex.Decode(raw, &alone); err != nil || !cmp.Equal(alone, *element, ignoreHidden) {
 				t.Fatalf("element %s alone: %v\n%s", raw, err, cmp.Diff(alone, *element, ignoreHidden))

@@ -49,7 +49,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			var got call
 			allocated := allocatedBy(func() {
 				if data[0] == '[' {
-					_ = flex.DecodeArray(data, func(*call, []byte) {})
+					_, _ = flex.DecodeArray(data, func(*call, []byte) {})
 				} else {
 					_ = flex.Decode(data, &got)
 				}
@@ -83,7 +83,7 @@ func TestListsOfOrdinarySizeAreRead(t *testing.T) {
 func TestArrayOfTooManySmallObjects(t *testing.T) {
 	t.Parallel()
 	n := 0
-	err := flex.DecodeArray([]byte(`[{}`+strings.Repeat(`,{}`, 100_000)+`]`), func(*call, []byte) { n++ })
+	_, err := flex.DecodeArray([]byte(`[{}`+strings.Repeat(`,{}`, 100_000)+`]`), func(*call, []byte) { n++ })
 	if !errors.Is(err, flex.ErrTooLarge) || n < 100 {
 		t.Errorf("%v after %d objects", err, n)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -80,8 +81,8 @@ func (s *Sender) attempt(r *http.Request, body []byte, turn turn, permitEnd time
 func (s *Sender) roundTrip(r *http.Request, body []byte) (*http.Response, error) {
 	if body != nil {
 		r.ContentLength = int64(len(body))
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		r.Body = newRequestBody(body)
+		r.GetBody = func() (io.ReadCloser, error) { return newRequestBody(body), nil }
 	}
 	response, err := s.chain.RoundTrip(r)
 	if err == nil && response == nil {
@@ -89,6 +90,13 @@ func (s *Sender) roundTrip(r *http.Request, body []byte) (*http.Response, error)
 	}
 	return response, err
 }
+
+// requestBody is a body that is in memory.
+type requestBody struct{ bytes.Reader }
+
+func newRequestBody(body []byte) *requestBody { return &requestBody{*bytes.NewReader(body)} }
+
+func (*requestBody) Close() error { return nil }
 
 // readResponse reads the body up to the limit of its kind. A 101 is an error: its
 // body is the other protocol and has no end.
@@ -121,22 +129,28 @@ func (s *Sender) readResponse(trace *writeTrace, response *http.Response) (*Resp
 // readBody reads up to the limit. A success above it is truncated; of any other
 // response the beginning is all that is wanted.
 func readBody(response *http.Response) ([]byte, error) {
-	limit := int64(maxErrorBody)
+	limit := maxErrorBody
 	if isSuccess(response.StatusCode) {
 		limit = maxBody
 	}
-	var body bytes.Buffer
-	if n := response.ContentLength; n > 0 {
-		body.Grow(int(min(n, maxReserve)) + bytes.MinRead) // MinRead: else ReadFrom grows it once more
+	reserve := int(max(0, min(response.ContentLength, maxReserve)))
+	body := make([]byte, 0, reserve+bytes.MinRead) // MinRead: room for the Read that finds the end
+	for {
+		n, err := response.Body.Read(body[len(body):min(cap(body), limit+1)])
+		body = body[:len(body)+n]
+		switch {
+		case len(body) > limit && limit == maxBody:
+			return body[:limit], ErrTooLarge
+		case len(body) > limit:
+			return body[:limit], nil
+		case err == io.EOF:
+			return body, nil
+		case err != nil:
+			return body, err
+		case len(body) == cap(body):
+			body = slices.Grow(body, bytes.MinRead)
+		}
 	}
-	n, err := body.ReadFrom(io.LimitReader(response.Body, limit+1))
-	switch {
-	case n <= limit:
-		return body.Bytes(), err
-	case limit == maxBody:
-		return body.Bytes()[:limit], ErrTooLarge
-	}
-	return body.Bytes()[:limit], nil
 }
 
 // explain says whose time was over, and makes sure that errors.Is finds the

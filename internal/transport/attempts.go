@@ -4,53 +4,61 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// attempts is the attempts at one request. retryablehttp serves as its loop and
-// timer only: it calls RoundTrip for each attempt, asks checkRetry whether there
-// is another, and waits for backoff in between. What came of the attempts is
-// kept in result, since net/http and retryablehttp drop responses and change
-// errors on their way up.
+// attempts is the attempts at one request, and their context. What came of them is
+// kept in result, since net/http and retryablehttp drop responses and change errors
+// on their way up.
 type attempts struct {
-	sender  *Sender
-	request *Request
-	client  http.Client
-	loop    retryablehttp.Client
-	result  Result
-	retry   bool // another attempt follows after result.Wait
+	context.Context // the caller's
+	sender          *Sender
+	request         Request
+	url             url.URL
+	result          Result
+	retry           bool // another attempt follows after result.Wait
 }
+
+type attemptsKey struct{}
+
+// Value makes the attempts known to the loop.
+func (a *attempts) Value(key any) any {
+	if key == (attemptsKey{}) {
+		return a
+	}
+	return a.Context.Value(key)
+}
+
+// Format keeps the request out of a dump of the context, with any verb.
+func (a *attempts) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "calls: "+a.request.Operation)
+}
+
+func attemptsOf(ctx context.Context) *attempts { return ctx.Value(attemptsKey{}).(*attempts) }
 
 // Send makes as many attempts as the policy and the request allow.
 func (s *Sender) Send(ctx context.Context, request Request) Result {
 	if ctx == nil {
 		return Result{Err: errors.New("nil context")}
 	}
-	u, err := s.urlOf(&request)
-	if err != nil {
+	a := &attempts{Context: ctx, sender: s, request: request}
+	if err := s.setURL(&a.url, &request); err != nil {
 		return Result{Err: err}
 	}
-	a := &attempts{sender: s, request: &request}
-	a.client = http.Client{Transport: a, Jar: s.jar, CheckRedirect: useLastResponse}
-	a.loop = retryablehttp.Client{
-		HTTPClient:   &a.client,
-		RetryMax:     s.policy.MaxAttempts - 1,
-		CheckRetry:   a.checkRetry,
-		Backoff:      a.backoff,
-		PrepareRetry: a.renewHeader,
-		ErrorHandler: retryablehttp.PassthroughErrorHandler,
-	}
-	first := &http.Request{Method: request.Method, URL: u, Header: s.newHeader(request.Body != nil)}
-	response, err := a.loop.Do(&retryablehttp.Request{Request: first.WithContext(ctx)})
+	first := &http.Request{Method: request.Method, URL: &a.url, Header: s.newHeader(request.Body != nil)}
+	response, err := s.loop.Do(&retryablehttp.Request{Request: first.WithContext(a)})
 	if err == nil {
 		_ = response.Body.Close()
 	}
 	switch {
-	case a.retry && ctx.Err() != nil: // it ended during the wait
+	case a.retry && ctx.Err() != nil: // it ended between two attempts
 		a.result.Err = errors.Join(a.result.Err, ctx.Err())
 	case err != nil && a.result.Err == nil && a.result.Response == nil:
 		a.result.Err = err // net/http refused the request before any attempt
@@ -58,31 +66,48 @@ func (s *Sender) Send(ctx context.Context, request Request) Result {
 	return a.result
 }
 
+// newLoop returns the loop over the attempts of all requests of a Sender. What
+// differs between requests is found by their context.
+func newLoop(config Config) *retryablehttp.Client {
+	return &retryablehttp.Client{
+		HTTPClient: &http.Client{Transport: oneAttempt{}, Jar: config.HTTPClient.Jar, CheckRedirect: useLastResponse},
+		RetryMax:   config.Policy.MaxAttempts - 1,
+		CheckRetry: func(ctx context.Context, _ *http.Response, _ error) (bool, error) {
+			return attemptsOf(ctx).retry, nil
+		},
+		// An attempt waits out its backoff itself, as it waits for its turn.
+		Backoff: func(time.Duration, time.Duration, int, *http.Response) time.Duration { return 0 },
+		// A cookie jar, and a middleware that changes the request, would otherwise add
+		// to the header of the attempt before.
+		PrepareRetry: func(r *http.Request) error {
+			a := attemptsOf(r.Context())
+			r.Header = a.sender.newHeader(a.request.Body != nil)
+			return nil
+		},
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+}
+
 func useLastResponse(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// checkRetry is retryablehttp's CheckRetry.
-func (a *attempts) checkRetry(context.Context, *http.Response, error) (bool, error) {
-	return a.retry, nil
+// oneAttempt makes one attempt for each request that the loop sends.
+type oneAttempt struct{}
+
+func (oneAttempt) RoundTrip(r *http.Request) (*http.Response, error) {
+	return attemptsOf(r.Context()).next(r)
 }
 
-// backoff is retryablehttp's Backoff.
-func (a *attempts) backoff(time.Duration, time.Duration, int, *http.Response) time.Duration {
-	return a.result.Wait
-}
-
-// renewHeader is retryablehttp's PrepareRetry. A cookie jar, and a middleware
-// that changes the request, would otherwise add to the header of the attempt
-// before.
-func (a *attempts) renewHeader(r *http.Request) error {
-	r.Header = a.sender.newHeader(a.request.Body != nil)
-	return nil
-}
-
-// RoundTrip makes one attempt: it waits for its turn, has it recorded in the
-// journal, sends it, and decides about another one.
-func (a *attempts) RoundTrip(r *http.Request) (*http.Response, error) {
+// next makes one attempt: it waits out the backoff of the one before and for its
+// turn, has it recorded in the journal, sends it, and decides about another one.
+func (a *attempts) next(r *http.Request) (*http.Response, error) {
 	s, ctx := a.sender, r.Context()
-	a.retry = false
+	if a.retry {
+		a.retry = false
+		if err := Sleep(ctx, a.result.Wait); err != nil {
+			a.result.Err = errors.Join(a.result.Err, err)
+			return nil, err
+		}
+	}
 	asked := time.Now()
 	turn, err := s.gate.enter(ctx, a.request.First)
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
 )
 
 // Config is what a Sender is made of. NewSender does not validate it.
@@ -113,7 +115,7 @@ type Event struct {
 type Sender struct {
 	root      url.URL
 	newHeader func(hasBody bool) http.Header // a function, so that no dump of a Sender shows the password
-	jar       http.CookieJar
+	loop      *retryablehttp.Client
 	chain     http.RoundTripper
 	timeout   time.Duration
 	policy    Policy
@@ -151,7 +153,7 @@ func NewSender(config Config) (*Sender, error) {
 	return &Sender{
 		root:      *root,
 		newHeader: headerMaker(config),
-		jar:       config.HTTPClient.Jar,
+		loop:      newLoop(config),
 		chain:     chain,
 		timeout:   timeout,
 		policy:    config.Policy,
@@ -178,21 +180,21 @@ func headerMaker(config Config) func(hasBody bool) http.Header {
 	}
 }
 
-// urlOf returns the URL of a request.
-func (s *Sender) urlOf(request *Request) (*url.URL, error) {
-	u := s.root
+// setURL sets u to the URL of a request.
+func (s *Sender) setURL(u *url.URL, request *Request) error {
+	*u = s.root
 	if strings.Contains(request.Path, "%") || u.RawPath != "" {
 		escaped := u.EscapedPath() + request.Path
 		path, err := url.PathUnescape(escaped)
 		if err != nil {
-			return nil, fmt.Errorf("the path is not escaped: %w", err)
+			return fmt.Errorf("the path is not escaped: %w", err)
 		}
 		u.Path, u.RawPath = path, escaped
 	} else {
 		u.Path += request.Path
 	}
 	u.RawQuery = request.Query
-	return &u, nil
+	return nil
 }
 
 // IsRefusal reports whether a status says that the platform did not carry the

@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -70,8 +71,8 @@ type writeTrace struct {
 
 	mu            sync.Mutex
 	passages      []*passage
-	room          [1]*passage // for the usual one
-	ended         bool        // the attempt is over: no byte leaves any more
+	room          passage // of the usual one
+	ended         bool    // the attempt is over: no byte leaves any more
 	replayStopped bool
 }
 
@@ -84,6 +85,9 @@ func (t *writeTrace) Value(key any) any {
 	}
 	return t.Context.Value(key)
 }
+
+// Format keeps the credentials out of a dump of the context, with any verb.
+func (t *writeTrace) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "calls: an attempt") }
 
 // passage is one RoundTrip of the caller's transport. Its fields below getBody
 // are guarded by trace.mu.
@@ -99,6 +103,7 @@ type passage struct {
 	getBody       func() (io.ReadCloser, error)
 
 	body       *guardedBody // the one that may be read; nil for none
+	room       guardedBody  // of the usual one
 	asked      bool         // net/http asked for a connection
 	connected  bool         // and got one
 	writes     int          // how many times the header was written
@@ -126,18 +131,20 @@ type guardedBody struct {
 
 // begin notes that a request is about to enter the caller's transport.
 func (t *writeTrace) begin(r *http.Request, transport http.RoundTripper) *passage {
-	p := &passage{trace: t, method: r.Method, authorization: r.Header.Get("Authorization"), getBody: r.GetBody}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := &t.room
+	if len(t.passages) > 0 {
+		p = new(passage)
+	}
+	*p = passage{trace: t, method: r.Method, authorization: r.Header.Get("Authorization"), getBody: r.GetBody}
 	p.transport, _ = transport.(*http.Transport)
 	if r.Body != nil && r.Body != http.NoBody {
 		if p.length = r.ContentLength; p.length == 0 {
 			p.length = -1
 		}
-		p.body = &guardedBody{ReadCloser: r.Body, passage: p, left: p.length}
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.passages == nil {
-		t.passages = t.room[:0]
+		p.room = guardedBody{ReadCloser: r.Body, passage: p, left: p.length}
+		p.body = &p.room
 	}
 	t.passages = append(t.passages, p)
 	return p
