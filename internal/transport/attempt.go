@@ -148,7 +148,7 @@ func readBody(response *http.Response) ([]byte, error) {
 		case err != nil:
 			return body, err
 		case len(body) == cap(body):
-			body = slices.Grow(body, bytes.MinRead)
+			body = slices.Grow(body, len(body)) // doubling, so that little is copied
 		}
 	}
 }
