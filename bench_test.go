@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -165,14 +167,7 @@ func BenchmarkErrorMapping(b *testing.B) {
 
 // BenchmarkCreate is a whole create over loopback, beside the floor.
 func BenchmarkCreate(b *testing.B) {
-	answer := documentedAnswer(b, createdByTicket)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusCreated)
-		_, _ = w.Write(answer)
-	}))
-	defer server.Close()
+	server := benchServer(b)
 	client := benchClient(b, server.URL, server.Client())
 
 	create := func(request calls.OutboundRequest) func() error {
@@ -203,6 +198,63 @@ func BenchmarkCreate(b *testing.B) {
 			}
 			b.ReportMetric(float64(cpuTime()-before)/float64(b.N), "cpu-ns/op")
 		})
+	}
+}
+
+// benchServer creates every call at once.
+func benchServer(b *testing.B) *httptest.Server {
+	created := documentedAnswer(b, createdByTicket)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		_, _ = w.Write(created)
+	}))
+	b.Cleanup(server.Close)
+	return server
+}
+
+// BenchmarkTenants has 1,000 Clients, as of 1,000 customers, create calls on one
+// http.Transport, each at its default pace of ten a second.
+func BenchmarkTenants(b *testing.B) {
+	const tenants = 1000
+	server := benchServer(b)
+	transport := &http.Transport{MaxIdleConnsPerHost: 256, MaxConnsPerHost: 256}
+	for b.Loop() {
+		goroutines, heap := runtime.NumGoroutine(), heapInUse()
+		clients := make([]*calls.Client, tenants)
+		for i := range clients {
+			var err error
+			clients[i], err = calls.NewClient(fmt.Sprint("customer", i), "uc1.ccaiplatform.com", "token",
+				calls.WithBaseURL(server.URL), calls.WithHTTPClient(&http.Client{Transport: transport}))
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(heapInUse()-heap)/tenants, "B/client")
+		b.ReportMetric(float64(runtime.NumGoroutine()-goroutines), "goroutines")
+
+		const lasts = 10 * time.Second
+		var created atomic.Int64
+		var wg sync.WaitGroup
+		begin, cpu := time.Now(), cpuTime()
+		for _, client := range clients {
+			wg.Go(func() {
+				for time.Since(begin) < lasts {
+					if _, err := client.CreateOutbound(context.Background(), benchByTicket); err != nil {
+						b.Error(err)
+						return
+					}
+					created.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		b.ReportMetric(float64(created.Load())/time.Since(begin).Seconds(), "creates/s")
+		b.ReportMetric((cpuTime()-cpu).Seconds()/time.Since(begin).Seconds(), "cores")
+		transport.CloseIdleConnections()
+		b.ReportMetric(float64(heapInUse()-heap)/tenants, "B/used-client")
+		runtime.KeepAlive(clients)
 	}
 }
 

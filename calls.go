@@ -142,7 +142,7 @@ func (s *settings) newClient(token string) (*Client, error) {
 		sender: sender, root: s.root, platform: s.host, region: s.region,
 		now: s.now, logger: s.logger, observer: s.observer, redactor: redactor, creates: newCreates(s.now),
 	}
-	c.feed = newFeed(c)
+	c.feed = &feed{client: c}
 	return c, nil
 }
 

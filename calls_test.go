@@ -2,6 +2,7 @@ package calls_test
 
 import (
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -155,4 +156,26 @@ func TestOptionsOfTheEnvironmentAreNotKept(t *testing.T) {
 	if err != nil || client.String() != "calls.Client{host=customer.uc1.ccaiplatform.com}" {
 		t.Errorf("%v, %v: the caller's options have changed", client, err)
 	}
+}
+
+// TestAClientIsSmall leaves room for a thousand customers in a process.
+func TestAClientIsSmall(t *testing.T) {
+	const n = 1000
+	clients := make([]*calls.Client, n)
+	goroutines, before := runtime.NumGoroutine(), heapInUse()
+	for i := range clients {
+		var err error
+		if clients[i], err = calls.NewClient("customer", "uc1.ccaiplatform.com", "token"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	size := (float64(heapInUse()) - float64(before)) / n
+	t.Logf("%.0f bytes for each Client", size)
+	if size >= 2<<10 {
+		t.Errorf("%.0f bytes for each Client", size)
+	}
+	if more := runtime.NumGoroutine() - goroutines; more > 0 {
+		t.Errorf("%d goroutines more", more)
+	}
+	runtime.KeepAlive(clients)
 }

@@ -6,7 +6,8 @@ import (
 )
 
 // feed is the one reader of a Client: it tails the calls for all who watch or settle,
-// and runs only while there is somebody. It is safe for concurrent use.
+// and runs only while there is somebody: its maps are made when the reader starts. It
+// is safe for concurrent use.
 type feed struct {
 	client *Client
 
@@ -18,20 +19,11 @@ type feed struct {
 	reader   *reader                      // nil: none runs
 }
 
-func newFeed(c *Client) *feed {
-	return &feed{
-		client:   c,
-		watchers: map[*watcher]struct{}{},
-		watched:  map[int64]map[*watcher]struct{}{},
-		settlers: map[*settler]struct{}{},
-		tails:    map[chan<- struct{}]struct{}{},
-	}
-}
-
 // watch adds a watcher, which must be removed in the end.
 func (f *feed) watch(w *watcher) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	r := f.start()
 	f.watchers[w] = struct{}{}
 	for id := range w.states {
 		if f.watched[id] == nil {
@@ -39,7 +31,7 @@ func (f *feed) watch(w *watcher) {
 		}
 		f.watched[id][w] = struct{}{}
 	}
-	f.start().admit(w)
+	r.admit(w)
 }
 
 // unwatch removes a watcher.
@@ -112,6 +104,9 @@ func (f *feed) wakeUp() (wake <-chan struct{}, leave func()) {
 	tail := make(chan struct{}, 1)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.tails == nil {
+		f.tails = map[chan<- struct{}]struct{}{}
+	}
 	f.tails[tail] = struct{}{}
 	return tail, func() {
 		f.mu.Lock()
@@ -143,6 +138,7 @@ func notify(news chan<- struct{}) {
 // start returns the reader, and starts it if none runs. f.mu is held.
 func (f *feed) start() *reader {
 	if f.reader == nil {
+		f.watchers, f.watched, f.settlers = map[*watcher]struct{}{}, map[int64]map[*watcher]struct{}{}, map[*settler]struct{}{}
 		ctx, stop := context.WithCancel(context.Background())
 		f.reader = &reader{feed: f, stop: stop, wake: make(chan struct{}, 1)}
 		go f.reader.run(ctx)

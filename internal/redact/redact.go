@@ -36,8 +36,9 @@ type Redactor struct {
 // user name, a colon and the password. A secret of less than 4 bytes is only
 // replaced where it stands alone, an empty one is ignored.
 func New(texts ...string) *Redactor {
-	known := newSecrets(texts)
-	return &Redactor{func() *secrets { return known }}
+	// Made anew for each text: their forms take a kilobyte, and there can be a
+	// thousand Clients in a process.
+	return &Redactor{func() *secrets { return newSecrets(texts) }}
 }
 
 // Text is the function Text, and also removes the secrets.

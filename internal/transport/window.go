@@ -43,9 +43,8 @@ const (
 // slot is the place of one attempt in a second. It is free again a second after
 // its attempt arrived.
 type slot struct {
-	state   slotState
-	arrived time.Time // if it is free: when the last attempt can have arrived
-	written time.Time // if it is written
+	state slotState
+	at    time.Time // when its attempt was written, or if it is free can have arrived; zero for never
 }
 
 type slotState int
@@ -63,12 +62,12 @@ func (s *slot) freeAt() (at time.Time, ok bool) {
 	case slotHeld:
 		return time.Time{}, false
 	case slotWritten:
-		return s.written.Add(transit + second), true
+		return s.at.Add(transit + second), true
 	}
-	if s.arrived.IsZero() {
+	if s.at.IsZero() {
 		return time.Time{}, true
 	}
-	return s.arrived.Add(second), true
+	return s.at.Add(second), true
 }
 
 // waiter is an attempt that waits for its turn.
@@ -300,7 +299,7 @@ func (t turn) written() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
-	w.slots[t.slot].state, w.slots[t.slot].written = slotWritten, now
+	w.slots[t.slot] = slot{slotWritten, now}
 	w.grant(now)
 }
 
@@ -312,12 +311,15 @@ func (t turn) arrived(isSent bool) {
 	w := t.window
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s, now := &w.slots[t.slot], time.Now()
-	if isSent {
-		s.arrived = now
-		if s.state == slotWritten && s.written.Add(transit).Before(now) {
-			s.arrived = s.written.Add(transit)
-		}
+	now := time.Now()
+	s := &w.slots[t.slot]
+	switch latest := s.at.Add(transit); {
+	case !isSent:
+		s.at = time.Time{}
+	case s.state == slotHeld || now.Before(latest):
+		s.at = now
+	default:
+		s.at = latest
 	}
 	s.state = slotFree
 	w.grant(now)
