@@ -81,7 +81,8 @@ func TestACreateDoesNotWaitForWatchedCalls(t *testing.T) {
 	}
 }
 
-// TestACreateDoesNotWaitForAListing has a listing that takes all requests there are.
+// TestACreateDoesNotWaitForAListing has a listing of 100,000 pages, which takes all the
+// requests there are.
 func TestACreateDoesNotWaitForAListing(t *testing.T) {
 	server := newWorld(t)
 	for range 100_000 {
@@ -100,7 +101,7 @@ func TestACreateDoesNotWaitForAListing(t *testing.T) {
 			var read atomic.Int64
 			var wg sync.WaitGroup
 			wg.Go(func() {
-				for range client.ListCalls(ctx, calls.ListOptions{}) {
+				for range client.ListCalls(ctx, calls.ListOptions{PerPage: 1}) {
 					read.Add(1)
 				}
 			})
