@@ -32,7 +32,7 @@ type Call struct {
 	ParentID *int64 `json:"parent_id"`
 	Lang     string `json:"lang"`
 	// CallType of a scheduled call is CallTypeScheduled in the documented object
-	// and CallTypeInbound in the platform's example answers.
+	// and CallTypeInbound in the platform's example responses.
 	CallType CallType   `json:"call_type"`
 	Status   CallStatus `json:"status"`
 
@@ -47,7 +47,7 @@ type Call struct {
 	CallDuration *int64 `json:"call_duration"`
 	HoldDuration *int64 `json:"hold_duration"`
 
-	// Rating is the end user's, nil as long as there is none.
+	// Rating is the end user's, nil if there is none.
 	Rating       *int64       `json:"rating"`
 	HasFeedback  bool         `json:"has_feedback"`
 	VoIPProvider VoIPProvider `json:"voip_provider"`
@@ -246,7 +246,7 @@ type OfferEvent struct {
 }
 
 // CustomerFlag is the reserved data attributes of a call. A nil flag is unset or
-// unreadable. Like a Call it is read from JSON forgivingly, and marshals to what it
+// unreadable. Like a Call it is read from JSON leniently, and marshals to what it
 // was read from.
 //
 // Reference: "Call endpoints", get the customer flag.

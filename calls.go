@@ -23,7 +23,7 @@ var userAgent = "ccaip-go-calls/" + Version + " (" + runtime.Version() + ")"
 
 // Client is a client of the calls API of one customer. Make it with NewClient
 // or NewClientFromEnv, once, and share it: it is safe for concurrent use, and
-// its pacing holds for whoever goes through the same Client.
+// paces everything that goes through it.
 //
 // A Client prints as its host, never with its token.
 type Client struct {
@@ -197,7 +197,7 @@ type OutboundRequest struct {
 	// AgentEmail is the e-mail address of the agent who is assigned the call.
 	// Required.
 	AgentEmail string `json:"agent_email,omitempty"`
-	// TicketID is the CRM ticket whose end user is dialed. It wins over
+	// TicketID is the CRM ticket whose end user is dialed. It takes precedence over
 	// EndUserNumber; one of the two is required.
 	TicketID string `json:"ticket_id,omitempty"`
 	// EndUserNumber is the telephone number to dial, with its country code
@@ -219,8 +219,8 @@ type OutboundRequest struct {
 type InboundRequest struct {
 	// MenuID is the queue menu, an IVR or mobile one. Required.
 	MenuID int64 `json:"menu_id,omitempty"`
-	// EndUserNumber is the telephone number to dial. Required. Next to a
-	// TicketID it is not judged.
+	// EndUserNumber is the telephone number to dial. Required. It is not validated
+	// if there is a TicketID.
 	EndUserNumber string `json:"end_user_number,omitempty"`
 	// TicketID is the CRM ticket whose end user is dialed.
 	TicketID string `json:"ticket_id,omitempty"`
@@ -229,8 +229,8 @@ type InboundRequest struct {
 	OutboundNumber string `json:"outbound_number,omitempty"`
 	// Lang is an ISO 639-1 code with an optional region. Empty means "en".
 	Lang string `json:"lang,omitempty"`
-	// RecordingPermission is looked at only where the queue's recording option
-	// is "ask the user". Empty means RecordingPermissionNotAsked.
+	// RecordingPermission matters only if the queue's recording option is "ask the
+	// user". Empty means RecordingPermissionNotAsked.
 	RecordingPermission RecordingPermission `json:"recording_permission,omitempty"`
 }
 
@@ -244,8 +244,8 @@ type ScheduledRequest struct {
 	MenuID int64 `json:"menu_id,omitempty"`
 	// ParentCallID is an earlier call that becomes the parent of the new one.
 	ParentCallID int64 `json:"call_id,omitempty"`
-	// EndUserNumber is the telephone number to dial. Required. Next to a
-	// TicketID it is not judged.
+	// EndUserNumber is the telephone number to dial. Required. It is not validated
+	// if there is a TicketID.
 	EndUserNumber string `json:"end_user_number,omitempty"`
 	// TicketID is the CRM ticket whose end user is dialed.
 	TicketID string `json:"ticket_id,omitempty"`
@@ -254,16 +254,16 @@ type ScheduledRequest struct {
 	// ScheduledAt is when to call, a time in the future. Required. It is sent
 	// in UTC and in milliseconds; what is finer is dropped.
 	ScheduledAt time.Time `json:"scheduled_at,omitzero"`
-	// RecordingPermission is looked at only where the queue's recording option
-	// is "ask the user". Empty means RecordingPermissionNotAsked.
+	// RecordingPermission matters only if the queue's recording option is "ask the
+	// user". Empty means RecordingPermissionNotAsked.
 	RecordingPermission RecordingPermission `json:"recording_permission,omitempty"`
 }
 
 // CreateOutbound creates a call from an agent to an end user.
 //
-// A failure is a *ValidationError (nothing was sent), a *APIError (the platform
-// refused), or another error; DeliveryOf tells of each whether the call can
-// have been created nevertheless.
+// The error is ValidationErrors if nothing was sent, else an *OpError, which wraps
+// an *APIError if the platform responded. DeliveryOf reports whether the call may
+// exist nevertheless.
 //
 // Reference: "Call endpoints", create an outbound call.
 func (c *Client) CreateOutbound(ctx context.Context, req OutboundRequest) (*CreateResult, error) {

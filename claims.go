@@ -64,7 +64,7 @@ type openCreate struct {
 // claim says which create made a call.
 type claim struct {
 	owner     string // its Intent.ID
-	isCertain bool   // a response said so, not a listing
+	isCertain bool   // a response named the call, not a listing
 	created   int64  // the call, in seconds since 1970
 	since     int64  // in seconds since the Client was made
 }

@@ -27,7 +27,7 @@ type Response struct {
 // nil, and must be nil for a GET.
 //
 // The JSON of a successful response is decoded into out, unless out is nil or the
-// response has no body; a *Call is decoded forgivingly. Do returns ErrUndecodable
+// response has no body; a *Call is decoded leniently. Do returns ErrUndecodable
 // if the body is not JSON or does not fit out.
 //
 // The Response is nil if the platform did not respond; it can be there together

@@ -31,7 +31,7 @@
 //
 // The platform has no idempotency key: a create that is sent twice can ring a
 // person twice. So one question matters after a failed create, whether the call
-// can exist, and [DeliveryOf] answers it:
+// can exist. [DeliveryOf] answers it:
 //
 //	switch calls.DeliveryOf(err) {
 //	case calls.DeliveryNotSent:  // nothing left: fix the request, or send it again if RetryAfter says so

@@ -92,7 +92,7 @@ func listTime(t time.Time) string {
 // *Call, after the calls that came before it, and ends the listing.
 //
 // No call is yielded twice: ListCalls remembers the id of each call that it has
-// yielded, which takes about 2 MB for 100,000 calls. Nothing else grows with the
+// yielded, which takes about 2 MB for 100,000 calls. No other memory grows with the
 // listing.
 //
 // A call that does not change while the listing runs is not missed, unless the

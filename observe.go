@@ -20,7 +20,8 @@ type Observer struct {
 	// the error that they return.
 	Settled func(ctx context.Context, i Intent, call *Call, err error)
 	// Tailed is called for each change that the shared reader hands to a watcher,
-	// with how long ago the change was. It must not call methods of the Client.
+	// with how long ago the change was. It must not call WatchCall or Settle, which
+	// wait for that reader.
 	Tailed func(lag time.Duration)
 }
 

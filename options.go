@@ -141,8 +141,8 @@ func WithHTTPClient(client *http.Client) Option {
 // like: otelhttp.NewTransport gives a span for each attempt. The context of the
 // call reaches it as it is. Given several times, the first is the outermost.
 //
-// A middleware has to pass the context on, and must not send a request twice:
-// what has been sent is judged below it.
+// A middleware must pass the context on, and must not send a request twice: what
+// was sent is observed below it.
 func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option {
 	return func(s *settings) error {
 		if middleware == nil {
@@ -154,7 +154,7 @@ func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option
 }
 
 // WithAttemptTimeout bounds one attempt, from looking for a connection to the last
-// byte of the answer. The default is 30 seconds. The context bounds the whole
+// byte of the response. The default is 30 seconds. The context bounds the whole
 // of the attempts and the waits between them.
 func WithAttemptTimeout(attempt time.Duration) Option {
 	return func(s *settings) error {
@@ -166,18 +166,18 @@ func WithAttemptTimeout(attempt time.Duration) Option {
 	}
 }
 
-// RetryPolicy bounds the attempts at one operation. What may be attempted again
-// at all is not up to it: see "Attempts" in the package documentation. A zero
-// field means its default.
+// RetryPolicy bounds the attempts at one operation. It does not decide what may be
+// retried: see "Attempts" in the package documentation. A zero field means its
+// default.
 type RetryPolicy struct {
-	// MaxAttempts counts the first one too; 1 means never again. Default 4.
+	// MaxAttempts includes the first attempt; 1 means no retry. Default 4.
 	MaxAttempts int
 	// MinWait bounds the wait after the first attempt, and the bound doubles
 	// with each further one, up to MaxWait. The wait itself is drawn evenly
 	// between nothing and the bound. Defaults 200 ms and 10 s.
 	MinWait, MaxWait time.Duration
-	// MaxRetryAfter is the longest Retry-After that is obeyed. An answer that
-	// asks for more ends the operation at once; APIError.RetryAfter tells what
+	// MaxRetryAfter is the longest Retry-After that is obeyed. A response that
+	// asks for a longer wait ends the operation at once; APIError.RetryAfter is what
 	// it asked for. Default 60 s.
 	MaxRetryAfter time.Duration
 }
@@ -198,8 +198,8 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 	return p
 }
 
-// WithRetry sets how often and after which waits an operation is attempted
-// again.
+// WithRetry sets how often an operation is retried, and how long it waits before
+// that.
 func WithRetry(policy RetryPolicy) Option {
 	return func(s *settings) error {
 		switch {
@@ -246,7 +246,7 @@ type HoldBacker interface {
 // second.
 //
 // Creates and other writes go before reads, with every limiter: reads wait while
-// writes do, but for one in ten. After a 429 every operation of the Client is held
+// writes do, except for one in ten, and are spread over the second. After a 429 every operation of the Client is held
 // back; a limiter that is a HoldBacker is told.
 func WithRateLimiter(limiter RateLimiter) Option {
 	return func(s *settings) error {

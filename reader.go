@@ -2,6 +2,7 @@ package calls
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -113,6 +114,7 @@ func (r *reader) next() (at time.Time, isPlanned bool) {
 // look reads what has changed, and hands it to all who wait for it.
 func (r *reader) look(ctx context.Context) {
 	f := r.feed
+	defer r.failAfterPanic()
 	f.mu.Lock()
 	if ctx.Err() == nil {
 		r.begin()
@@ -135,6 +137,16 @@ func (r *reader) look(ctx context.Context) {
 	defer f.mu.Unlock()
 	if ctx.Err() == nil {
 		r.end(isInteresting)
+	}
+}
+
+// failAfterPanic turns a panic of a middleware or an Observer into an error of those who
+// wait. In the goroutine of the reader it would end the process.
+func (r *reader) failAfterPanic() {
+	if cause := recover(); cause != nil {
+		r.feed.mu.Lock()
+		defer r.feed.mu.Unlock()
+		r.fail(fmt.Errorf("calls: a middleware or an observer panicked: %s", redact.Text(fmt.Sprint(cause))))
 	}
 }
 

@@ -101,7 +101,7 @@ func isSuccess(status int) bool { return status >= 200 && status < 300 }
 // an earlier one may have done.
 func (o *outcome) delivery() Delivery {
 	status := 0
-	if o.result.Answered {
+	if o.result.Responded {
 		status = o.result.Response.StatusCode
 	}
 	switch {
@@ -109,7 +109,7 @@ func (o *outcome) delivery() Delivery {
 		return DeliveryAccepted
 	case o.result.Undecided:
 		return DeliveryUnknown
-	case o.result.Answered:
+	case o.result.Responded:
 		return deliveryOfStatus(status)
 	case !o.result.MaybeSent:
 		return DeliveryNotSent

@@ -258,8 +258,8 @@ func (s *settlement) judge(ctx context.Context, x state, doubts []doubt, err err
 }
 
 // decide gives a call to a create if it is the only one that fits and no other create
-// can own it. What a create that is being sent contests is judged again, for as long as
-// there is time.
+// can own it. A call that a create contests which is still being sent is decided later,
+// until the time is up.
 func (s *settlement) decide(ctx context.Context, x state, doubts []doubt, isLate bool) (settled Settled, isOver bool) {
 	var free []*candidate
 	isContested, isSending := false, false

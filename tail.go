@@ -151,7 +151,7 @@ func (c *Client) check(ctx context.Context) error {
 }
 
 // isTransient reports whether a read that failed with err may be repeated: the
-// platform failed or said that this was too much, or the connection broke.
+// response was a 5xx or a 429, or the connection broke.
 func isTransient(err error) bool {
 	var response *APIError
 	if errors.As(err, &response) {

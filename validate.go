@@ -12,8 +12,8 @@ import (
 // scheduledAtFormat is ISO 8601 as the reference shows it; the time is in UTC.
 const scheduledAtFormat = "2006-01-02T15:04:05.000Z"
 
-// checker collects the problems of one request. It refuses what the reference
-// says that the platform refuses, and nothing else.
+// checker collects the problems of one request. It refuses only what the reference
+// says that the platform refuses.
 type checker struct {
 	client   *Client
 	problems ValidationErrors

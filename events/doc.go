@@ -43,7 +43,7 @@
 //	503     the request ended before all events were received, or Handler was
 //	        called with arguments that it cannot work with
 //
-// # Forgiving decoding
+// # Lenient decoding
 //
 // No example of a request is documented, and the documents disagree on its
 // shape. The data of an event can stand in the event itself or in its "item", a

@@ -35,7 +35,7 @@ const (
 // The closed states. Only a response of the platform leaves one of them.
 const (
 	// StateCreated means that the call was created. The Entry has no CallID if a
-	// person who said so did not know it.
+	// person decided so without knowing it.
 	StateCreated State = "created"
 	// StateAwaitsAgent means that the platform accepted the create, and that an
 	// agent has to place the call by hand.

@@ -106,8 +106,8 @@ func (s *sender) record(ctx context.Context, result *calls.CreateResult, err err
 	return s.doubt(ctx, err)
 }
 
-// respond closes the entry with the platform's response, if the stored attempt is
-// the one that it answers, whatever others made of the silence (rule 10).
+// respond closes the entry with the platform's response, if that is the response to
+// the stored attempt, no matter what others concluded without it (rule 10).
 func (s *sender) respond(ctx context.Context, state State, callID int64, how string) (Entry, error) {
 	e, err := s.keeper.rewrite(ctx, s.entry.ID, func(stored Entry) (Entry, bool) {
 		next := stored.in(state, how)

@@ -32,8 +32,8 @@ func words(list string) map[string]bool {
 	return set
 }
 
-// contextOf returns what is said about the digits at i. idEnd is where the id
-// before them ended: a list of ids goes on.
+// contextOf returns what the words before the digits at i say that they are. idEnd is
+// where the id before them ended: a list of ids goes on.
 func contextOf(s string, i, idEnd int) context {
 	if idEnd >= 0 && (s[idEnd:i] == "," || s[idEnd:i] == ", " || s[idEnd:i] == " and ") {
 		return anID

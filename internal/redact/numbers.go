@@ -51,19 +51,19 @@ func (c *scanner) at(i int) (next int, number group) {
 		}
 		return max(g.firstEnd, i+clockAt(c.s[i:])), group{} // a time zone has enough digits
 	}
-	said := contextOf(c.s, i, c.idEnd)
-	if n := known(c.s, i); n > 0 && said != aNumber {
+	about := contextOf(c.s, i, c.idEnd)
+	if n := known(c.s, i); n > 0 && about != aNumber {
 		return i + n, group{}
 	}
 	most := unlimited
-	if said != aNumber && !g.plus {
+	if about != aNumber && !g.plus {
 		most = untilKnown
 	}
 	g = groupAt(c.s, i, most)
-	if g.isNumber(c.s, said) {
+	if g.isNumber(c.s, about) {
 		return g.end, g
 	}
-	if said == anID {
+	if about == anID {
 		c.idEnd = g.firstEnd
 		return g.firstEnd, group{}
 	}
@@ -169,13 +169,13 @@ func startsKnown(s string, i int) bool {
 }
 
 // isNumber reports whether the group is taken for a telephone number.
-func (g group) isNumber(s string, said context) bool {
+func (g group) isNumber(s string, about context) bool {
 	switch {
-	case g.plus || said == aNumber || said == dialed || g.seen[unseen]:
+	case g.plus || about == aNumber || about == dialed || g.seen[unseen]:
 		return g.digits >= certain
-	case said == aRange:
+	case about == aRange:
 		return false
-	case said == anID && g.firstEnd-g.start <= maxID &&
+	case about == anID && g.firstEnd-g.start <= maxID &&
 		(g.runs == 1 || g.firstEnd-g.start >= bare && s[g.firstEnd] == ' '):
 		return false
 	case g.seen[closing]:

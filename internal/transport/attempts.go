@@ -154,12 +154,12 @@ func (s *Sender) permitEnd(ctx context.Context) time.Time {
 
 // endUnsent records an attempt that ended before anything was sent.
 func (a *attempts) endUnsent(err error) {
-	a.result.Answered, a.result.MaybeSent, a.result.Err = false, false, err
+	a.result.Responded, a.result.MaybeSent, a.result.Err = false, false, err
 }
 
 // record keeps what came of an attempt.
 func (a *attempts) record(ctx context.Context, o attemptOutcome) {
-	a.result.Answered, a.result.MaybeSent, a.result.Err = o.response != nil, o.maybeSent, o.err
+	a.result.Responded, a.result.MaybeSent, a.result.Err = o.response != nil, o.maybeSent, o.err
 	a.result.CanRetry = !o.undecided && o.wasNotCarriedOut()
 	a.result.Undecided = a.result.Undecided || o.undecided
 	switch {

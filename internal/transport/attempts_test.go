@@ -240,7 +240,7 @@ func TestAWaitThatDoesNotFitTheDeadlineFailsAtOnce(t *testing.T) {
 		if waited := time.Since(begin); waited != 0 {
 			t.Errorf("waited %v", waited)
 		}
-		if statusOf(result) != 429 || !errors.Is(result.Err, context.DeadlineExceeded) || !result.Answered {
+		if statusOf(result) != 429 || !errors.Is(result.Err, context.DeadlineExceeded) || !result.Responded {
 			t.Errorf("got status %d and %v", statusOf(result), result.Err)
 		}
 	})

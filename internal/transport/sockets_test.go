@@ -216,7 +216,7 @@ func TestWhatMayHaveArrivedIsNotSentAgain(t *testing.T) {
 				serve(conn)
 			})
 			result := senderTo(t, root, &http.Client{Transport: newTransport(t)}).Send(t.Context(), createRequest())
-			if !result.MaybeSent || result.Answered || result.Attempts != 1 || received.Load() != 1 {
+			if !result.MaybeSent || result.Responded || result.Attempts != 1 || received.Load() != 1 {
 				t.Errorf("received %d times, %+v", received.Load(), result)
 			}
 		})
@@ -247,7 +247,7 @@ func TestAnAnswerThatBeganIsKept(t *testing.T) {
 			})
 			s := senderTo(t, root, &http.Client{Transport: newTransport(t)}, func(c *Config) { c.Timeout = 300 * time.Millisecond })
 			result := s.Send(t.Context(), createRequest())
-			if statusOf(result) != 201 || !result.Answered || result.Err != nil || result.Attempts != 1 {
+			if statusOf(result) != 201 || !result.Responded || result.Err != nil || result.Attempts != 1 {
 				t.Fatalf("%+v", result)
 			}
 			if !errors.Is(result.Response.Truncated, tt.cut) || string(result.Response.Body) != `{"id":` {
@@ -410,7 +410,7 @@ func TestHTTP2(t *testing.T) {
 	if result, n := send("/calls"); statusOf(result) != 201 || result.Response.Truncated != nil || n != 1 {
 		t.Errorf("a create: %d times, %+v", n, result)
 	}
-	if result, n := send("/abort"); !result.MaybeSent || result.Answered || n != 1 {
+	if result, n := send("/abort"); !result.MaybeSent || result.Responded || n != 1 {
 		t.Errorf("an aborted one: %d times, %+v", n, result)
 	}
 	if result, n := send("/cut"); statusOf(result) != 201 || result.Response.Truncated == nil || n != 1 {

@@ -79,8 +79,8 @@ type Result struct {
 	// Response is the last response of the platform, nil if there was none. It can
 	// be that of an earlier attempt if Err is about a later one.
 	Response *Response
-	// Answered means that Response is that of the last attempt.
-	Answered bool
+	// Responded means that Response is that of the last attempt.
+	Responded bool
 	// Err says why the last attempt brought no response, or why there was no
 	// further one. It is nil if Response ended the matter.
 	Err error
