@@ -87,7 +87,7 @@ func (h *history) cancel(id int64, now time.Time) (call *Call, isCanceled bool) 
 		if slices.Contains([]string{"scheduled", "queued"}, r.Status) {
 			status = "cancelled"
 		}
-		h.change(r, func() { r.moveTo(status, now) })
+		r.moveTo(status, now)
 	}
 	c := r.clone()
 	return &c, isCanceled

@@ -6,6 +6,12 @@ import (
 	"time"
 )
 
+// record is a call of the history.
+type record struct {
+	Call
+	listedFrom time.Time // when the listing begins to show it; zero: at once
+}
+
 // firstID is the id of the first documented example answer.
 const firstID = 397
 
@@ -16,7 +22,6 @@ type history struct {
 	mu       sync.Mutex
 	records  []*record // in the order of their creation
 	byID     map[int64]*record
-	sorted   map[string]*index // by the name of the column; which there are does not change
 	scripts  map[int64][]string
 	flags    map[int64]Flag
 	endUsers map[int64][]EndUser
@@ -30,7 +35,6 @@ func newHistory(lag func(callID int64) time.Duration) *history {
 	return &history{
 		lag:      lag,
 		byID:     map[int64]*record{},
-		sorted:   newIndexes(),
 		scripts:  map[int64][]string{},
 		flags:    map[int64]Flag{},
 		endUsers: map[int64][]EndUser{},
@@ -43,7 +47,7 @@ func (h *history) add(c Call) Call {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if earlier, ok := h.byID[c.ID]; ok {
-		h.change(earlier, func() { earlier.Call = c })
+		earlier.Call = c
 		return c.clone()
 	}
 	r := &record{Call: c}
@@ -64,19 +68,6 @@ func (h *history) enter(r *record) {
 		r.listedFrom = r.CreatedAt.Add(h.lag(r.ID))
 	}
 	h.byID[r.ID] = r
-	for _, x := range h.sorted {
-		x.insert(r)
-	}
-}
-
-func (h *history) change(r *record, change func()) {
-	for _, x := range h.sorted {
-		x.remove(r)
-	}
-	change()
-	for _, x := range h.sorted {
-		x.insert(r)
-	}
 }
 
 // place gives the oldest call that awaits its agent an id.
@@ -120,7 +111,7 @@ func (h *history) advance(id int64, status string, now time.Time) bool {
 	defer h.mu.Unlock()
 	r, ok := h.byID[id]
 	if ok {
-		h.change(r, func() { r.moveTo(status, now) })
+		r.moveTo(status, now)
 	}
 	return ok
 }
@@ -142,8 +133,7 @@ func (h *history) playScripts(now time.Time) {
 			delete(h.scripts, id)
 			continue
 		}
-		r := h.byID[id]
-		h.change(r, func() { r.moveTo(statuses[0], now) })
+		h.byID[id].moveTo(statuses[0], now)
 		h.scripts[id] = statuses[1:]
 	}
 }

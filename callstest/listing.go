@@ -1,10 +1,12 @@
 package callstest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +19,13 @@ const (
 	defaultPerPage = 25
 	maxPerPage     = 100
 )
+
+// sortKeys are the columns that a listing can be sorted by.
+var sortKeys = map[string]func(*record) time.Time{
+	"id":         func(*record) time.Time { return time.Time{} },
+	"created_at": func(r *record) time.Time { return r.CreatedAt },
+	"updated_at": func(r *record) time.Time { return r.UpdatedAt },
+}
 
 type listing struct {
 	page, perPage int
@@ -31,9 +40,6 @@ func (p *platform) list(r *http.Request, now time.Time) answer {
 	query, err := parseListing(r.URL.Query())
 	if err != nil {
 		return refuse(err.Error())
-	}
-	if p.history.sorted[query.column] == nil {
-		return refuse("sort_column is not known")
 	}
 	calls, total := p.history.page(query, now)
 	objects := make([]listedObject, len(calls))
@@ -65,6 +71,9 @@ func parseListing(values url.Values) (listing, error) {
 	}
 	if column := values.Get("sort_column"); column != "" {
 		q.column = column
+	}
+	if sortKeys[q.column] == nil {
+		return q, errors.New("sort_column is not known")
 	}
 	switch values.Get("sort_direction") {
 	case "", "ASC":
@@ -133,22 +142,18 @@ func (h *history) page(q listing, now time.Time) (calls []Call, total int) {
 	return calls, total
 }
 
-// shown returns what the listing shows on all its pages, in ascending order. It
-// looks at every call only if some can be hidden among the others.
+// shown returns the calls of all pages in ascending order. Calls whose keys are equal
+// are in the order of their ids.
 func (h *history) shown(q listing, now time.Time) []*record {
-	records := h.sorted[q.column].records
-	if q.column == "updated_at" {
-		records = h.sorted[q.column].since(q.updatedFrom)
-		q.updatedFrom = time.Time{}
-	}
-	if h.lag == nil && q.updatedFrom.IsZero() {
-		return records
-	}
 	var shown []*record
-	for _, r := range records {
-		if !r.listedFrom.After(now) && !r.UpdatedAt.Before(q.updatedFrom) {
+	for _, r := range h.records {
+		if !r.AwaitsAgent && !r.listedFrom.After(now) && !r.UpdatedAt.Before(q.updatedFrom) {
 			shown = append(shown, r)
 		}
 	}
+	key := sortKeys[q.column]
+	slices.SortFunc(shown, func(a, b *record) int {
+		return cmp.Or(key(a).Compare(key(b)), cmp.Compare(a.ID, b.ID))
+	})
 	return shown
 }

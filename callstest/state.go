@@ -14,8 +14,6 @@ func (s *Server) Call(id int64) (call Call, ok bool) { return s.platform.history
 // inbound, an empty Status "queued", an empty Lang "en", an empty OutboundNumber
 // the default one, a zero CreatedAt now, and a zero UpdatedAt CreatedAt. One that
 // AwaitsAgent has the id 0.
-//
-// Many calls cost little: a hundred thousand are fine.
 func (s *Server) AddCall(c Call) (id int64) {
 	return s.platform.history.add(c.normal(s.platform.now())).ID
 }
