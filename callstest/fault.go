@@ -100,9 +100,9 @@ var (
 
 // Attempts that are answered as they should be.
 var (
-	// CloseIdle resets the idle connections of HTTPClient right before the
-	// attempt. The client learns that when it tries to write to one of them,
-	// which takes no byte of the request; over HTTP/2 it learns that at once. Other
+	// CloseIdle breaks the idle connections of HTTPClient that the attempt would use.
+	// The client learns that when it tries to write to one of them, which takes no
+	// byte of the request; over HTTP/2 they are closed before the attempt. Other
 	// clients have no idle connections.
 	CloseIdle = Fault{name: "CloseIdle", kind: closeIdle}
 	// Pass is no fault. It lets an attempt through in a script.

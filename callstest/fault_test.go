@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"runtime"
 	"slices"
 	"strings"
@@ -305,6 +306,53 @@ func TestCloseIdleIsNoticedWhenWriting(t *testing.T) {
 			t.Errorf("%d requests, want 6", n)
 		}
 	}
+}
+
+// connectionsOf sends a request and returns for each connection that net/http picked
+// for it whether it had served another one before.
+func connectionsOf(t *testing.T, s *callstest.Server) (reused []bool) {
+	t.Helper()
+	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { reused = append(reused, info.Reused) }}
+	if err := post(httptrace.WithClientTrace(t.Context(), trace), s.HTTPClient(), s); err != nil {
+		t.Error(err)
+	}
+	return reused
+}
+
+func TestCloseIdleBreaksEveryIdleConnection(t *testing.T) {
+	for _, opts := range [][]callstest.Option{nil, {callstest.WithTLS()}} {
+		s := callstest.NewServer(t, opts...)
+		var bodies []io.ReadCloser // each on a connection of its own, until it is read
+		for range 3 {
+			response, err := s.HTTPClient().Get(s.URL())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			bodies = append(bodies, response.Body)
+		}
+		_, _ = io.ReadAll(io.MultiReader(bodies[0], bodies[1]))
+		s.Fail(callstest.CloseIdle)
+		if reused := connectionsOf(t, s); !slices.Equal(reused, []bool{true, true, false}) {
+			t.Errorf("connections that were used before: %v, want two that break and a new one", reused)
+		}
+		_, _ = io.ReadAll(bodies[2])
+		if reused := connectionsOf(t, s); !slices.Equal(reused, []bool{true}) {
+			t.Errorf("after the fault: %v, want one that was used before", reused)
+		}
+	}
+}
+
+func TestCloseIdleOverHTTP2ClosesTheConnection(t *testing.T) {
+	overHTTP2(t, func(t *testing.T, s *callstest.Server) {
+		for range 10 {
+			connectionsOf(t, s)
+			s.Fail(callstest.CloseIdle)
+			if reused := connectionsOf(t, s); !slices.Equal(reused, []bool{false}) {
+				t.Errorf("connections that were used before: %v, want a new one", reused)
+			}
+		}
+	})
 }
 
 // Every attempt of many at once uses up one fault, and no fault is used twice.

@@ -138,15 +138,6 @@ func (n *network) count(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// resetFrom resets the connection of a client, if there still is one.
-func (n *network) resetFrom(clientAddr string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if c, ok := n.conns[clientAddr]; ok {
-		c.reset()
-	}
-}
-
 // close breaks every connection, those that come later included.
 func (n *network) close() {
 	n.mu.Lock()

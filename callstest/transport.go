@@ -5,12 +5,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"slices"
+	"os"
 	"sync"
+	"sync/atomic"
+	"syscall"
 )
 
 // attempts is the way of HTTPClient to the double. It takes the fault of each
@@ -29,15 +30,12 @@ type attempts struct {
 	newTransport func() *http.Transport
 	pooled       *http.Transport // for what is served as it should be
 	single       *http.Transport // a new connection for each attempt; not over HTTP/2
-
-	mu    sync.Mutex
-	conns map[*clientConn]struct{} // of pooled
 }
 
 func newAttempts(s *script, n *network, addr, closed string, newTransport func() *http.Transport) *attempts {
 	a := &attempts{
 		script: s, network: n, addr: addr, closed: closed,
-		http2: n.http2, newTransport: newTransport, conns: map[*clientConn]struct{}{},
+		http2: n.http2, newTransport: newTransport,
 	}
 	a.pooled = newTransport()
 	a.pooled.DialContext, a.pooled.MaxIdleConnsPerHost = a.dialPooled, 1000
@@ -87,13 +85,30 @@ func (a *attempts) RoundTrip(r *http.Request) (*http.Response, error) {
 		return a.pooled.RoundTrip(r)
 	}
 	f := a.script.take(func(faultKind) bool { return true })
-	if f.kind == closeIdle {
-		a.breakIdle()
-	}
-	if f.isHarmless() {
-		return a.sendPooled(r)
+	switch f.kind {
+	case pass:
+		return a.pooled.RoundTrip(r)
+	case closeIdle:
+		return a.sendAfterIdle(r)
 	}
 	return a.sendSingle(r.WithContext(context.WithValue(r.Context(), faultKey{}, f)))
+}
+
+// sendAfterIdle sends r on a connection that was not idle. Over HTTP/1 each idle
+// connection that net/http picks for r breaks before r is written to it. Over HTTP/2
+// net/http would wait for the response on such a connection, so the idle ones are
+// closed before.
+func (a *attempts) sendAfterIdle(r *http.Request) (*http.Response, error) {
+	if a.http2 {
+		a.pooled.CloseIdleConnections()
+		return a.pooled.RoundTrip(r)
+	}
+	trace := httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		if info.WasIdle {
+			underlying(info.Conn).isBroken.Store(true)
+		}
+	}}
+	return a.pooled.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), &trace)))
 }
 
 // sendSingle sends r on a connection of its own.
@@ -150,64 +165,30 @@ func (a *attempts) dialPooled(ctx context.Context, network, addr string) (net.Co
 		return nil, err
 	}
 	a.network.announce(c.LocalAddr().String(), Pass)
-	conn := newClientConn(c, a.forget)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.conns[conn] = struct{}{}
-	return conn, nil
+	return &pooledConn{Conn: c}, nil
 }
 
-func (a *attempts) forget(c *clientConn) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.conns, c)
+// pooledConn is a connection of the pool of HTTPClient.
+type pooledConn struct {
+	net.Conn
+	isBroken atomic.Bool // the peer has reset it, and writing tells the client
 }
 
-// sendPooled sends r on a connection of the pool, which knows whether it is in use.
-func (a *attempts) sendPooled(r *http.Request) (*http.Response, error) {
-	var conn *clientConn
-	release := func() {
-		if conn != nil {
-			conn.release()
+// Write fails on a broken connection as the operating system has it fail. The peer is
+// not asked to break it: the client would read that too, sooner or later.
+func (c *pooledConn) Write(p []byte) (int, error) {
+	if c.isBroken.Load() {
+		return 0, &net.OpError{
+			Op: "write", Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(),
+			Err: os.NewSyscallError("write", syscall.EPIPE),
 		}
 	}
-	trace := httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		conn = underlying(info.Conn)
-		conn.use()
-	}}
-	if !a.http2 {
-		trace.PutIdleConn = func(err error) {
-			if err == nil {
-				release()
-			}
-		}
-		return a.pooled.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), &trace)))
-	}
-	response, err := a.pooled.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), &trace)))
-	return whenRead(response, err, release)
+	return c.Conn.Write(p)
 }
 
-func underlying(c net.Conn) *clientConn {
+func underlying(c net.Conn) *pooledConn {
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn()
 	}
-	return c.(*clientConn)
-}
-
-// breakIdle resets the idle connections of the pool, over HTTP/1 unnoticed by the
-// pool. Over HTTP/2 a request that is written to a broken connection is lost.
-func (a *attempts) breakIdle() {
-	a.mu.Lock()
-	conns := slices.Collect(maps.Keys(a.conns))
-	a.mu.Unlock()
-	for _, c := range conns {
-		switch {
-		case a.http2 && c.isIdle():
-			a.network.resetFrom(c.LocalAddr().String())
-			<-c.noticed
-		case !a.http2 && c.conceal():
-			a.network.resetFrom(c.LocalAddr().String())
-			<-c.broken
-		}
-	}
+	return c.(*pooledConn)
 }
