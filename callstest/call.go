@@ -3,6 +3,8 @@ package callstest
 import (
 	"slices"
 	"time"
+
+	"github.com/ccaip-go/calls"
 )
 
 // A Call is a call as the double knows it. What a request did not give and the
@@ -13,8 +15,8 @@ type Call struct {
 	ID int64
 	// Type is what the call object says. As in the documented examples that is
 	// "Voice Inbound (API)" for a scheduled call too: such a one has ScheduledAt.
-	Type   string
-	Status string
+	Type   calls.CallType
+	Status calls.CallStatus
 	// AwaitsAgent: the request was answered 202 or 200, and the agent has yet to
 	// place the call. The listing does not show it. See Server.Place.
 	AwaitsAgent bool
@@ -26,7 +28,7 @@ type Call struct {
 	Lang           string
 	// RecordingPermission is what the request asked for. The call object says
 	// "not_asked", as in every documented example.
-	RecordingPermission string
+	RecordingPermission calls.RecordingPermission
 	MenuID              int64
 	ParentCallID        int64
 	ThirdParties        []ThirdParty // dialed into the call, the first one first
@@ -48,7 +50,7 @@ const (
 )
 
 // moveTo gives the call another status and the timestamp that belongs to it.
-func (c *Call) moveTo(status string, now time.Time) {
+func (c *Call) moveTo(status calls.CallStatus, now time.Time) {
 	c.Status, c.UpdatedAt = status, now
 	switch {
 	case status == "queued":
@@ -63,7 +65,7 @@ func (c *Call) moveTo(status string, now time.Time) {
 }
 
 func (c *Call) hasEnded() bool {
-	return slices.Contains([]string{
+	return slices.Contains([]calls.CallStatus{
 		"finished", "failed", "recovered", "action_only_finished",
 		"deflected", "voicemail_received", "voicemail_read", "cancelled", "completed",
 	}, c.Status)

@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ccaip-go/calls"
 )
 
 const (
@@ -83,8 +84,8 @@ func (h *history) cancel(id int64, now time.Time) (call *Call, isCanceled bool) 
 		return nil, false
 	}
 	if isCanceled = r.ScheduledAt != nil && !r.hasEnded(); isCanceled {
-		status := "completed"
-		if slices.Contains([]string{"scheduled", "queued"}, r.Status) {
+		status := calls.CallStatus("completed")
+		if r.Status == "scheduled" || r.Status == "queued" {
 			status = "cancelled"
 		}
 		r.moveTo(status, now)

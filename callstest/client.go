@@ -12,7 +12,10 @@ func (s *Server) NewClient(opts ...calls.Option) (*calls.Client, error) {
 // Advance gives a call another status, and the timestamp that goes with it. Any
 // status is taken, known or not. It is an error if the call does not exist.
 func (s *Server) Advance(id int64, status calls.CallStatus) error {
-	return s.advance(id, string(status))
+	if !s.platform.history.advance(id, status, s.platform.now()) {
+		return unknownCall(id)
+	}
+	return nil
 }
 
 // Script makes each reading of the listing move a call one status on, until the
@@ -20,9 +23,8 @@ func (s *Server) Advance(id int64, status calls.CallStatus) error {
 // change nothing. Statuses of an earlier Script come first. It is an error if
 // the call does not exist.
 func (s *Server) Script(id int64, statuses ...calls.CallStatus) error {
-	names := make([]string, len(statuses))
-	for i, status := range statuses {
-		names[i] = string(status)
+	if !s.platform.history.script(id, statuses) {
+		return unknownCall(id)
 	}
-	return s.scriptStatuses(id, names...)
+	return nil
 }

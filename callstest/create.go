@@ -4,21 +4,23 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/ccaip-go/calls"
 )
 
 // createParams are the parameters of a create request. Those whose absence has
 // a meaning of its own, or that come in more than one JSON type, stay raw.
 type createParams struct {
-	CallType            string          `json:"call_type"`
-	AgentEmail          string          `json:"agent_email"`
-	TicketID            looseText       `json:"ticket_id"`
-	EndUserNumber       string          `json:"end_user_number"`
-	OutboundNumber      string          `json:"outbound_number"`
-	MenuID              json.RawMessage `json:"menu_id"`
-	CallID              int64           `json:"call_id"`
-	ScheduledAt         string          `json:"scheduled_at"`
-	Lang                string          `json:"lang"`
-	RecordingPermission string          `json:"recording_permission"`
+	CallType            calls.CallType            `json:"call_type"`
+	AgentEmail          string                    `json:"agent_email"`
+	TicketID            looseText                 `json:"ticket_id"`
+	EndUserNumber       string                    `json:"end_user_number"`
+	OutboundNumber      string                    `json:"outbound_number"`
+	MenuID              json.RawMessage           `json:"menu_id"`
+	CallID              int64                     `json:"call_id"`
+	ScheduledAt         string                    `json:"scheduled_at"`
+	Lang                string                    `json:"lang"`
+	RecordingPermission calls.RecordingPermission `json:"recording_permission"`
 }
 
 // looseText is text that can also come as a JSON number, as ticket_id does in

@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+
+	"github.com/ccaip-go/calls"
 )
 
-// An EndUser is what a mid-session authentication said of the end user of a
-// call.
-type EndUser struct {
+// endUserParams are the parameters of an authentication. The keys are spelled here
+// again, so that a mistake in the package's own shows.
+type endUserParams struct {
 	Identifier string `json:"identifier"`
 	Name       string `json:"name"`
 	Email      string `json:"email"`
@@ -21,18 +23,18 @@ func (p *platform) authenticateEndUser(id int64, body []byte) answer {
 	if !ok {
 		return notFound()
 	}
-	var user EndUser
-	if err := json.Unmarshal(body, &user); err != nil {
+	var params endUserParams
+	if err := json.Unmarshal(body, &params); err != nil {
 		return refuseBody()
 	}
 	switch {
-	case user.Identifier == "":
+	case params.Identifier == "":
 		return missing("identifier")
 	case call.hasEnded():
 		return refuse("Call is already ended")
 	case p.noCRM:
 		return refuse("Unsupported CRM request")
-	case !p.history.addEndUser(id, user):
+	case !p.history.addEndUser(id, calls.EndUserAuth(params)):
 		return refuse("Duplicate request: Please wait for the interval to expire")
 	}
 	return answerMessage(http.StatusAccepted, "accepted")
@@ -40,7 +42,7 @@ func (p *platform) authenticateEndUser(id int64, body []byte) answer {
 
 // addEndUser reports whether user is new. The interval after which the platform
 // takes the same request again is not documented; here it never ends.
-func (h *history) addEndUser(id int64, user EndUser) bool {
+func (h *history) addEndUser(id int64, user calls.EndUserAuth) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if slices.Contains(h.endUsers[id], user) {
@@ -50,7 +52,7 @@ func (h *history) addEndUser(id int64, user EndUser) bool {
 	return true
 }
 
-func (h *history) endUsersOf(id int64) []EndUser {
+func (h *history) endUsersOf(id int64) []calls.EndUserAuth {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.endUsers[id])

@@ -4,16 +4,12 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
+
+	"github.com/ccaip-go/calls"
 )
 
-// A Flag holds the reserved data attributes of a call. nil is a value that has
-// not been set, which the platform's answer shows as null.
-type Flag struct {
-	VerifiedCustomer, BadActor, RepeatCustomer *bool
-}
-
-func (f Flag) clone() Flag {
-	return Flag{
+func cloneFlag(f calls.CustomerFlag) calls.CustomerFlag {
+	return calls.CustomerFlag{
 		VerifiedCustomer: copyOf(f.VerifiedCustomer),
 		BadActor:         copyOf(f.BadActor),
 		RepeatCustomer:   copyOf(f.RepeatCustomer),
@@ -29,7 +25,7 @@ type flagObject struct {
 	RepeatCustomers  *bool `json:"repeat_customers,omitempty"`
 }
 
-func (f Flag) answer() answer {
+func flagAnswer(f calls.CustomerFlag) answer {
 	return answerJSON(http.StatusOK, flagObject{
 		VerifiedCustomer: f.VerifiedCustomer,
 		BadActor:         f.BadActor,
@@ -41,7 +37,7 @@ func (p *platform) getFlag(id int64) answer {
 	if _, ok := p.history.call(id); !ok {
 		return notFound()
 	}
-	return p.history.flag(id).answer()
+	return flagAnswer(p.history.flag(id))
 }
 
 // patchFlag answers with all flags; which body the platform sends is not
@@ -54,27 +50,27 @@ func (p *platform) patchFlag(id int64, body []byte) answer {
 	if err := json.Unmarshal(body, &update); err != nil {
 		return refuseBody()
 	}
-	return p.history.updateFlag(id, Flag{
+	return flagAnswer(p.history.updateFlag(id, calls.CustomerFlag{
 		VerifiedCustomer: update.VerifiedCustomer,
 		BadActor:         update.BadActor,
 		RepeatCustomer:   cmp.Or(update.RepeatCustomer, update.RepeatCustomers),
-	}).answer()
+	}))
 }
 
-func (h *history) flag(id int64) Flag {
+func (h *history) flag(id int64) calls.CustomerFlag {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.flags[id].clone()
+	return cloneFlag(h.flags[id])
 }
 
-func (h *history) setFlag(id int64, f Flag) {
+func (h *history) setFlag(id int64, f calls.CustomerFlag) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.flags[id] = f.clone()
+	h.flags[id] = cloneFlag(f)
 }
 
 // updateFlag leaves alone what is nil in update.
-func (h *history) updateFlag(id int64, update Flag) Flag {
+func (h *history) updateFlag(id int64, update calls.CustomerFlag) calls.CustomerFlag {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	f := h.flags[id]
@@ -82,5 +78,5 @@ func (h *history) updateFlag(id int64, update Flag) Flag {
 	f.BadActor = cmp.Or(update.BadActor, f.BadActor)
 	f.RepeatCustomer = cmp.Or(update.RepeatCustomer, f.RepeatCustomer)
 	h.flags[id] = f
-	return f.clone()
+	return cloneFlag(f)
 }

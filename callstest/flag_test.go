@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
 )
 
@@ -34,7 +35,7 @@ func TestCustomerFlag(t *testing.T) {
 func TestSetFlag(t *testing.T) {
 	s := callstest.NewServer(t)
 	yes := true
-	s.SetFlag(514, callstest.Flag{BadActor: &yes})
+	s.SetFlag(514, calls.CustomerFlag{BadActor: &yes})
 	yes = false
 	if f := s.Flag(514); f.BadActor == nil || !*f.BadActor || f.VerifiedCustomer != nil {
 		t.Errorf("got %+v", f)
@@ -70,7 +71,7 @@ func TestEndUser(t *testing.T) {
 		}
 	}
 	users := s.EndUsers(id)
-	if len(users) != 2 || users[0] != (callstest.EndUser{Identifier: "u1", Email: "user@example.com"}) {
+	if len(users) != 2 || users[0] != (calls.EndUserAuth{Identifier: "u1", Email: "user@example.com"}) {
 		t.Errorf("got %+v", users)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/ccaip-go/calls"
 )
 
 // record is a call of the history.
@@ -22,9 +24,9 @@ type history struct {
 	mu       sync.Mutex
 	records  []*record // in the order of their creation
 	byID     map[int64]*record
-	scripts  map[int64][]string
-	flags    map[int64]Flag
-	endUsers map[int64][]EndUser
+	scripts  map[int64][]calls.CallStatus
+	flags    map[int64]calls.CustomerFlag
+	endUsers map[int64][]calls.EndUserAuth
 	nextID   int64
 
 	cancellations []cancellation
@@ -35,9 +37,9 @@ func newHistory(lag func(callID int64) time.Duration) *history {
 	return &history{
 		lag:      lag,
 		byID:     map[int64]*record{},
-		scripts:  map[int64][]string{},
-		flags:    map[int64]Flag{},
-		endUsers: map[int64][]EndUser{},
+		scripts:  map[int64][]calls.CallStatus{},
+		flags:    map[int64]calls.CustomerFlag{},
+		endUsers: map[int64][]calls.EndUserAuth{},
 		nextID:   firstID,
 	}
 }
@@ -89,11 +91,11 @@ func (h *history) place(now time.Time) (id int64, ok bool) {
 func (h *history) all() []Call {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	calls := make([]Call, len(h.records))
+	all := make([]Call, len(h.records))
 	for i, r := range h.records {
-		calls[i] = r.clone()
+		all[i] = r.clone()
 	}
-	return calls
+	return all
 }
 
 func (h *history) call(id int64) (Call, bool) {
@@ -106,7 +108,7 @@ func (h *history) call(id int64) (Call, bool) {
 	return r.clone(), true
 }
 
-func (h *history) advance(id int64, status string, now time.Time) bool {
+func (h *history) advance(id int64, status calls.CallStatus, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r, ok := h.byID[id]
@@ -116,7 +118,7 @@ func (h *history) advance(id int64, status string, now time.Time) bool {
 	return ok
 }
 
-func (h *history) script(id int64, statuses []string) bool {
+func (h *history) script(id int64, statuses []calls.CallStatus) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	_, ok := h.byID[id]

@@ -41,9 +41,9 @@ func (p *platform) list(r *http.Request, now time.Time) answer {
 	if err != nil {
 		return refuse(err.Error())
 	}
-	calls, total := p.history.page(query, now)
-	objects := make([]listedObject, len(calls))
-	for i, c := range calls {
+	page, total := p.history.page(query, now)
+	objects := make([]listedObject, len(page))
+	for i, c := range page {
 		objects[i] = p.world.listed(c)
 	}
 	a := answerJSON(http.StatusOK, objects)
@@ -120,7 +120,7 @@ func (p *platform) link(r *http.Request, page int, relation string) string {
 }
 
 // page returns copies of the calls on a page, and how many there are on all.
-func (h *history) page(q listing, now time.Time) (calls []Call, total int) {
+func (h *history) page(q listing, now time.Time) (found []Call, total int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if q.page == 1 {
@@ -137,9 +137,9 @@ func (h *history) page(q listing, now time.Time) (calls []Call, total int) {
 		if q.descending {
 			r = records[total-1-i]
 		}
-		calls = append(calls, r.clone())
+		found = append(found, r.clone())
 	}
-	return calls, total
+	return found, total
 }
 
 // shown returns the calls of all pages in ascending order. Calls whose keys are equal

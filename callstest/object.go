@@ -3,52 +3,54 @@ package callstest
 import (
 	"strconv"
 	"time"
+
+	"github.com/ccaip-go/calls"
 )
 
 // callObject has the keys of the documented example answers, and their values
 // where the double has no better one.
 type callObject struct {
-	ID                  int64          `json:"id"`
-	ParentID            int64          `json:"parent_id,omitempty"` // no documented answer has it as null
-	Lang                string         `json:"lang"`
-	CallType            string         `json:"call_type"`
-	Status              string         `json:"status"`
-	CreatedAt           *timestamp     `json:"created_at"`
-	QueuedAt            *timestamp     `json:"queued_at"`
-	AssignedAt          *timestamp     `json:"assigned_at"`
-	ConnectedAt         *timestamp     `json:"connected_at"`
-	EndsAt              *timestamp     `json:"ends_at"`
-	ScheduledAt         *timestamp     `json:"scheduled_at"`
-	WaitDuration        int64          `json:"wait_duration"` // seconds, like the two below
-	CallDuration        int64          `json:"call_duration"`
-	HoldDuration        int64          `json:"hold_duration"`
-	Rating              null           `json:"rating"`
-	HasFeedback         bool           `json:"has_feedback"`
-	VoIPProvider        string         `json:"voip_provider,omitempty"` // of outbound calls only
-	OutTicketID         *string        `json:"out_ticket_id"`
-	OutTicketURL        null           `json:"out_ticket_url"`
-	Verified            bool           `json:"verified"`
-	RecordingURL        null           `json:"recording_url"`
-	RecordingPermission string         `json:"recording_permission"`
-	VoicemailReason     string         `json:"voicemail_reason"`
-	Deflection          string         `json:"deflection"`
-	DisconnectedBy      string         `json:"disconnected_by"`
-	FailReason          string         `json:"fail_reason"`
-	FailDetails         null           `json:"fail_details"`
-	SupportNumber       null           `json:"support_number"`
-	SelectedMenu        *menuObject    `json:"selected_menu"`
-	MenuPath            *pathObject    `json:"menu_path"`
-	AgentInfo           *agentObject   `json:"agent_info"`
-	EndUser             *endUserObject `json:"end_user"`
-	Photos              []struct{}     `json:"photos"`
-	Videos              []struct{}     `json:"videos"`
-	Transfers           []struct{}     `json:"transfers"`
-	DeflectionDetails   []struct{}     `json:"deflection_details"`
-	Participants        []participant  `json:"participants"`
-	OfferType           *string        `json:"offer_type"`
-	OfferEvents         []offerEvent   `json:"offer_events"`
-	AnswerType          string         `json:"answer_type"`
-	OutboundNumber      string         `json:"outbound_number"`
+	ID                  int64            `json:"id"`
+	ParentID            int64            `json:"parent_id,omitempty"` // no documented answer has it as null
+	Lang                string           `json:"lang"`
+	CallType            calls.CallType   `json:"call_type"`
+	Status              calls.CallStatus `json:"status"`
+	CreatedAt           *timestamp       `json:"created_at"`
+	QueuedAt            *timestamp       `json:"queued_at"`
+	AssignedAt          *timestamp       `json:"assigned_at"`
+	ConnectedAt         *timestamp       `json:"connected_at"`
+	EndsAt              *timestamp       `json:"ends_at"`
+	ScheduledAt         *timestamp       `json:"scheduled_at"`
+	WaitDuration        int64            `json:"wait_duration"` // seconds, like the two below
+	CallDuration        int64            `json:"call_duration"`
+	HoldDuration        int64            `json:"hold_duration"`
+	Rating              null             `json:"rating"`
+	HasFeedback         bool             `json:"has_feedback"`
+	VoIPProvider        string           `json:"voip_provider,omitempty"` // of outbound calls only
+	OutTicketID         *string          `json:"out_ticket_id"`
+	OutTicketURL        null             `json:"out_ticket_url"`
+	Verified            bool             `json:"verified"`
+	RecordingURL        null             `json:"recording_url"`
+	RecordingPermission string           `json:"recording_permission"`
+	VoicemailReason     string           `json:"voicemail_reason"`
+	Deflection          string           `json:"deflection"`
+	DisconnectedBy      string           `json:"disconnected_by"`
+	FailReason          string           `json:"fail_reason"`
+	FailDetails         null             `json:"fail_details"`
+	SupportNumber       null             `json:"support_number"`
+	SelectedMenu        *menuObject      `json:"selected_menu"`
+	MenuPath            *pathObject      `json:"menu_path"`
+	AgentInfo           *agentObject     `json:"agent_info"`
+	EndUser             *endUserObject   `json:"end_user"`
+	Photos              []struct{}       `json:"photos"`
+	Videos              []struct{}       `json:"videos"`
+	Transfers           []struct{}       `json:"transfers"`
+	DeflectionDetails   []struct{}       `json:"deflection_details"`
+	Participants        []participant    `json:"participants"`
+	OfferType           *string          `json:"offer_type"`
+	OfferEvents         []offerEvent     `json:"offer_events"`
+	AnswerType          string           `json:"answer_type"`
+	OutboundNumber      string           `json:"outbound_number"`
 }
 
 // listedObject is what the Manager API's listing shows. That the last three

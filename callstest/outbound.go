@@ -3,6 +3,8 @@ package callstest
 import (
 	"net/http"
 	"time"
+
+	"github.com/ccaip-go/calls"
 )
 
 func (p *platform) createOutbound(params *createParams, now time.Time) answer {
@@ -38,10 +40,10 @@ func (p *platform) createOutbound(params *createParams, now time.Time) answer {
 
 // echo is the body of the documented 200 answers.
 type echo struct {
-	CallType      string `json:"call_type"`
-	AgentEmail    string `json:"agent_email"`
-	EndUserNumber string `json:"end_user_number"`
-	Lang          string `json:"lang"`
+	CallType      calls.CallType `json:"call_type"`
+	AgentEmail    string         `json:"agent_email"`
+	EndUserNumber string         `json:"end_user_number"`
+	Lang          string         `json:"lang"`
 }
 
 func newEcho(c Call) echo {

@@ -1,6 +1,10 @@
 package callstest
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/ccaip-go/calls"
+)
 
 // Calls returns copies of all calls, the oldest first. It has those that await
 // their agent too.
@@ -31,28 +35,16 @@ func (s *Server) Requests() []Request { return s.journal.all() }
 
 // Flag returns the reserved data attributes of a call. They are nil for a call
 // that does not exist.
-func (s *Server) Flag(callID int64) Flag { return s.platform.history.flag(callID) }
+func (s *Server) Flag(callID int64) calls.CustomerFlag { return s.platform.history.flag(callID) }
 
 // SetFlag sets all three reserved data attributes of a call; nil makes one
 // unset. It can be done before the call exists.
-func (s *Server) SetFlag(callID int64, f Flag) { s.platform.history.setFlag(callID, f) }
+func (s *Server) SetFlag(callID int64, f calls.CustomerFlag) { s.platform.history.setFlag(callID, f) }
 
 // EndUsers returns the authentications that were accepted for a call, the oldest
 // first.
-func (s *Server) EndUsers(callID int64) []EndUser { return s.platform.history.endUsersOf(callID) }
-
-func (s *Server) advance(id int64, status string) error {
-	if !s.platform.history.advance(id, status, s.platform.now()) {
-		return unknownCall(id)
-	}
-	return nil
-}
-
-func (s *Server) scriptStatuses(id int64, statuses ...string) error {
-	if !s.platform.history.script(id, statuses) {
-		return unknownCall(id)
-	}
-	return nil
+func (s *Server) EndUsers(callID int64) []calls.EndUserAuth {
+	return s.platform.history.endUsersOf(callID)
 }
 
 func unknownCall(id int64) error { return fmt.Errorf("callstest: there is no call %d", id) }
