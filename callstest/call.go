@@ -2,6 +2,7 @@ package callstest
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ccaip-go/calls"
@@ -42,13 +43,6 @@ type Call struct {
 	EndsAt      *time.Time
 }
 
-// The names of the call types, as answers show them.
-const (
-	typeOutbound  = "Voice Outbound (API)"
-	typeInbound   = "Voice Inbound (API)"
-	typeScheduled = "Voice Scheduled (API)"
-)
-
 // moveTo gives the call another status and the timestamp that belongs to it.
 func (c *Call) moveTo(status calls.CallStatus, now time.Time) {
 	c.Status, c.UpdatedAt = status, now
@@ -73,6 +67,14 @@ func (c *Call) hasEnded() bool {
 
 // isCanceled reports whether a scheduled call was canceled.
 func (c *Call) isCanceled() bool { return c.Status == "cancelled" || c.Status == "completed" }
+
+// since returns when the call got its status, if that is the status in question.
+func (c *Call) since(isStatus bool) *time.Time {
+	if !isStatus {
+		return nil
+	}
+	return &c.UpdatedAt
+}
 
 // clone returns a copy that shares nothing with c.
 func (c *Call) clone() Call {
@@ -106,6 +108,28 @@ func (c *Call) normal(now time.Time) Call {
 	return d
 }
 
+// A ThirdParty is a person who was dialed into a call.
+type ThirdParty struct {
+	ParticipantID int64
+	AgentEmail    string // of the agent who asked for it
+	PhoneNumber   string
+}
+
+// The names of the call types, as answers show them.
+const (
+	typeOutbound  = "Voice Outbound (API)"
+	typeInbound   = "Voice Inbound (API)"
+	typeScheduled = "Voice Scheduled (API)"
+)
+
+func cloneFlag(f calls.CustomerFlag) calls.CustomerFlag {
+	return calls.CustomerFlag{
+		VerifiedCustomer: copyOf(f.VerifiedCustomer),
+		BadActor:         copyOf(f.BadActor),
+		RepeatCustomer:   copyOf(f.RepeatCustomer),
+	}
+}
+
 func fill[T comparable](field *T, otherwise T) {
 	var zero T
 	if *field == zero {
@@ -119,4 +143,252 @@ func copyOf[T any](p *T) *T {
 	}
 	v := *p
 	return &v
+}
+
+// callObject has the keys of the documented example answers, and their values
+// where the double has no better one.
+type callObject struct {
+	ID                  int64            `json:"id"`
+	ParentID            int64            `json:"parent_id,omitempty"` // no documented answer has it as null
+	Lang                string           `json:"lang"`
+	CallType            calls.CallType   `json:"call_type"`
+	Status              calls.CallStatus `json:"status"`
+	CreatedAt           *timestamp       `json:"created_at"`
+	QueuedAt            *timestamp       `json:"queued_at"`
+	AssignedAt          *timestamp       `json:"assigned_at"`
+	ConnectedAt         *timestamp       `json:"connected_at"`
+	EndsAt              *timestamp       `json:"ends_at"`
+	ScheduledAt         *timestamp       `json:"scheduled_at"`
+	WaitDuration        int64            `json:"wait_duration"` // seconds, like the two below
+	CallDuration        int64            `json:"call_duration"`
+	HoldDuration        int64            `json:"hold_duration"`
+	Rating              null             `json:"rating"`
+	HasFeedback         bool             `json:"has_feedback"`
+	VoIPProvider        string           `json:"voip_provider,omitempty"` // of outbound calls only
+	OutTicketID         *string          `json:"out_ticket_id"`
+	OutTicketURL        null             `json:"out_ticket_url"`
+	Verified            bool             `json:"verified"`
+	RecordingURL        null             `json:"recording_url"`
+	RecordingPermission string           `json:"recording_permission"`
+	VoicemailReason     string           `json:"voicemail_reason"`
+	Deflection          string           `json:"deflection"`
+	DisconnectedBy      string           `json:"disconnected_by"`
+	FailReason          string           `json:"fail_reason"`
+	FailDetails         null             `json:"fail_details"`
+	SupportNumber       null             `json:"support_number"`
+	SelectedMenu        *menuObject      `json:"selected_menu"`
+	MenuPath            *pathObject      `json:"menu_path"`
+	AgentInfo           *agentObject     `json:"agent_info"`
+	EndUser             *endUserObject   `json:"end_user"`
+	Photos              []struct{}       `json:"photos"`
+	Videos              []struct{}       `json:"videos"`
+	Transfers           []struct{}       `json:"transfers"`
+	DeflectionDetails   []struct{}       `json:"deflection_details"`
+	Participants        []participant    `json:"participants"`
+	OfferType           *string          `json:"offer_type"`
+	OfferEvents         []offerEvent     `json:"offer_events"`
+	AnswerType          string           `json:"answer_type"`
+	OutboundNumber      string           `json:"outbound_number"`
+}
+
+// listedObject is what the Manager API's listing shows. That the last three
+// have no value is the double's own choice.
+type listedObject struct {
+	callObject
+	UpdatedAt     *timestamp `json:"updated_at"`
+	QueueDuration int64      `json:"queue_duration"` // seconds
+	SubStatus     null       `json:"sub_status"`
+	FinishReason  null       `json:"finish_reason"`
+}
+
+type menuObject struct {
+	ID        int64  `json:"id"`
+	Name      string `json:"name"`
+	ParentID  null   `json:"parent_id"`
+	Position  int64  `json:"position"`
+	Deleted   bool   `json:"deleted"`
+	MenuType  string `json:"menu_type"`
+	OutputMsg string `json:"output_msg"`
+	Hidden    bool   `json:"hidden"`
+}
+
+type pathObject struct {
+	ItemsCount       int64  `json:"items_count"`
+	Name             string `json:"name"`
+	MaterializedPath string `json:"materialized_path"`
+}
+
+type agentObject struct {
+	ID          int64  `json:"id"`
+	AgentNumber null   `json:"agent_number"`
+	Name        string `json:"name"`
+	LastName    string `json:"last_name"`
+	FirstName   string `json:"first_name"`
+	AvatarURL   string `json:"avatar_url"`
+}
+
+type endUserObject struct {
+	ID           int64   `json:"id"`
+	Identifier   null    `json:"identifier"`
+	OutContactID *string `json:"out_contact_id"`
+}
+
+type participant struct {
+	ID           int64  `json:"id"`
+	Type         string `json:"type"`
+	Status       string `json:"status"`
+	CallID       int64  `json:"call_id"`
+	UserID       *int64 `json:"user_id"`
+	EndUserID    *int64 `json:"end_user_id"`
+	CallDuration null   `json:"call_duration"`
+	HoldDuration null   `json:"hold_duration"`
+	ConnectedAt  null   `json:"connected_at"`
+	EndedAt      null   `json:"ended_at"`
+	FailReason   string `json:"fail_reason"`
+}
+
+type offerEvent struct {
+	CastingTime timestamp `json:"casting_time"`
+	Group       string    `json:"group"`
+}
+
+// null is a value that the double has nothing to say about.
+type null struct{}
+
+func (null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
+
+// timestamp writes milliseconds also where they are zero, as the platform does.
+type timestamp time.Time
+
+func (t timestamp) MarshalJSON() ([]byte, error) {
+	return time.Time(t).UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000Z07:00"`), nil
+}
+
+func (w *world) object(c Call) callObject {
+	o := callObject{
+		ID:                  c.ID,
+		ParentID:            c.ParentCallID,
+		Lang:                c.Lang,
+		CallType:            c.Type,
+		Status:              c.Status,
+		CreatedAt:           (*timestamp)(&c.CreatedAt),
+		QueuedAt:            (*timestamp)(c.QueuedAt),
+		AssignedAt:          (*timestamp)(c.AssignedAt),
+		ConnectedAt:         (*timestamp)(c.ConnectedAt),
+		EndsAt:              (*timestamp)(c.EndsAt),
+		ScheduledAt:         (*timestamp)(c.ScheduledAt),
+		OutTicketID:         textOrNull(c.TicketID),
+		RecordingPermission: "not_asked",
+		VoicemailReason:     "not_voicemail",
+		Deflection:          "no_deflection",
+		DisconnectedBy:      "disconnected_by_unknown",
+		FailReason:          "nothing",
+		EndUser:             w.endUser(c),
+		Photos:              []struct{}{},
+		Videos:              []struct{}{},
+		Transfers:           []struct{}{},
+		DeflectionDetails:   []struct{}{},
+		OfferEvents:         []offerEvent{},
+		AnswerType:          "manual",
+		OutboundNumber:      c.OutboundNumber,
+	}
+	if c.ConnectedAt != nil && c.EndsAt != nil {
+		o.CallDuration = int64(c.EndsAt.Sub(*c.ConnectedAt) / time.Second)
+	}
+	if c.Type == typeOutbound {
+		o.VoIPProvider = "voip_provider_twilio"
+	} else {
+		o.OfferType = textOrNull("cascade")
+		o.OfferEvents = []offerEvent{{CastingTime: timestamp(c.CreatedAt), Group: "Group 1"}}
+	}
+	w.addMenuTo(&o, c.MenuID)
+	w.addAgentTo(&o, c.AgentEmail)
+	o.addEndUser()
+	o.addThirdParties(c.ThirdParties)
+	return o
+}
+
+func (w *world) listed(c Call) listedObject {
+	return listedObject{callObject: w.object(c), UpdatedAt: (*timestamp)(&c.UpdatedAt)}
+}
+
+func (w *world) addMenuTo(o *callObject, id int64) {
+	menu, ok := w.menu(id)
+	if !ok {
+		return
+	}
+	o.SelectedMenu = &menuObject{
+		ID:        menu.ID,
+		Name:      menu.Name,
+		MenuType:  "ivr_menu", // also of the documented scheduled call; no other value is documented
+		OutputMsg: "You selected " + menu.Name + ".",
+	}
+	o.MenuPath = &pathObject{
+		ItemsCount:       1,
+		Name:             menu.Name,
+		MaterializedPath: strconv.FormatInt(menu.ID, 10),
+	}
+}
+
+// addAgentTo leaves the call without an agent if the world has none of that
+// address. The names are the double's own.
+func (w *world) addAgentTo(o *callObject, email string) {
+	_, id := w.agent(email)
+	if id == 0 {
+		return
+	}
+	o.AgentInfo = &agentObject{
+		ID:        id,
+		Name:      "Example Agent",
+		FirstName: "Example",
+		LastName:  "Agent",
+		AvatarURL: "https://example.com/avatar.jpg",
+	}
+	o.Participants = append(o.Participants, o.participant("agent", &id, nil))
+}
+
+func (o *callObject) addEndUser() {
+	var id *int64
+	if o.EndUser != nil {
+		id = &o.EndUser.ID
+	}
+	o.Participants = append(o.Participants, o.participant("end_user", nil, id))
+}
+
+func (o *callObject) addThirdParties(thirds []ThirdParty) {
+	for _, third := range thirds {
+		p := o.participant("third_party", nil, nil)
+		p.ID, p.Status = third.ParticipantID, "connecting"
+		o.Participants = append(o.Participants, p)
+	}
+}
+
+// participant numbers participants so that no two calls share one.
+func (o *callObject) participant(kind string, userID, endUserID *int64) participant {
+	return participant{
+		ID:         2*o.ID + int64(len(o.Participants)),
+		Type:       kind,
+		Status:     "waiting",
+		CallID:     o.ID,
+		UserID:     userID,
+		EndUserID:  endUserID,
+		FailReason: "nothing",
+	}
+}
+
+// endUser is null for an outbound call to a number, as documented. That an end
+// user has the id of the call is the double's own choice.
+func (w *world) endUser(c Call) *endUserObject {
+	ticket, ok := w.ticket(c.TicketID)
+	if c.Type == typeOutbound && !ok {
+		return nil
+	}
+	return &endUserObject{ID: c.ID, OutContactID: textOrNull(ticket.ContactID)}
+}
+
+func textOrNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }

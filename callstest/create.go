@@ -2,11 +2,31 @@ package callstest
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ccaip-go/calls"
 )
+
+func (p *platform) create(body []byte, now time.Time) answer {
+	var params createParams
+	if err := json.Unmarshal(body, &params); err != nil {
+		return refuseBody()
+	}
+	fill(&params.Lang, "en")
+	switch params.CallType {
+	case typeOutbound, "OutboundCall":
+		return p.createOutbound(&params, now)
+	case typeInbound, "IncomingCall":
+		return p.createInbound(&params, now)
+	case typeScheduled, "ScheduledCall":
+		return p.createScheduled(&params, now)
+	}
+	return refuse("Invalid call type")
+}
 
 // createParams are the parameters of a create request. Those whose absence has
 // a meaning of its own, or that come in more than one JSON type, stay raw.
@@ -36,27 +56,216 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*string)(t))
 }
 
-func (p *platform) create(body []byte, now time.Time) answer {
-	var params createParams
-	if err := json.Unmarshal(body, &params); err != nil {
-		return refuseBody()
+func isGiven(raw []byte) bool { return len(raw) > 0 && string(raw) != "null" }
+
+func (p *platform) createOutbound(params *createParams, now time.Time) answer {
+	if problem := p.world.outboundProblem(params); problem != "" {
+		return refuse(problem)
 	}
-	fill(&params.Lang, "en")
-	switch params.CallType {
-	case typeOutbound, "OutboundCall":
-		return p.createOutbound(&params, now)
-	case typeInbound, "IncomingCall":
-		return p.createInbound(&params, now)
-	case typeScheduled, "ScheduledCall":
-		return p.createScheduled(&params, now)
+	c := Call{
+		Type:           typeOutbound,
+		AgentEmail:     params.AgentEmail,
+		TicketID:       string(params.TicketID),
+		EndUserNumber:  params.EndUserNumber,
+		OutboundNumber: params.OutboundNumber,
+		Lang:           params.Lang,
+		CreatedAt:      now,
 	}
-	return refuse("Invalid call type")
+	if ticket, ok := p.world.ticket(c.TicketID); ok {
+		c.EndUserNumber = ticket.Number
+	}
+	fill(&c.OutboundNumber, defaultOutboundNumber)
+	c.moveTo("assigned", now)
+
+	agent, _ := p.world.agent(params.AgentEmail)
+	if agent.Answer == AnswerCreated {
+		return p.created(c)
+	}
+	c.AwaitsAgent = true
+	p.history.add(c)
+	if agent.Answer == AnswerPrompted {
+		return answerJSON(http.StatusOK, newEcho(c))
+	}
+	return answer{status: http.StatusAccepted}
+}
+
+// echo is the body of the documented 200 answers.
+type echo struct {
+	CallType      calls.CallType `json:"call_type"`
+	AgentEmail    string         `json:"agent_email"`
+	EndUserNumber string         `json:"end_user_number"`
+	Lang          string         `json:"lang"`
+}
+
+func newEcho(c Call) echo {
+	return echo{CallType: c.Type, AgentEmail: c.AgentEmail, EndUserNumber: c.EndUserNumber, Lang: c.Lang}
+}
+
+// outboundProblem is the message of the first check that fails, empty if none
+// does. The order of the checks is the double's own.
+func (w *world) outboundProblem(params *createParams) string {
+	if params.AgentEmail == "" {
+		return "Agent email required"
+	}
+	agent, id := w.agent(params.AgentEmail)
+	if id == 0 {
+		return "Not a valid agent email"
+	}
+	if problem := w.dialProblem(params); problem != "" {
+		return problem
+	}
+	if params.OutboundNumber != "" && !dialable(params.OutboundNumber) {
+		return "outbound_number is not well-formed" // the double's own text: none is documented
+	}
+	switch {
+	case !agent.Permitted:
+		return "Agent does not have access to make calls"
+	case !agent.Available:
+		return "Agent is not available to take this call"
+	}
+	return ""
+}
+
+// dialProblem does not look at the number of a request that has a ticket.
+func (w *world) dialProblem(params *createParams) string {
+	if params.TicketID != "" {
+		ticket, _ := w.ticket(string(params.TicketID))
+		if ticket.Number == "" {
+			return "Contact not found"
+		}
+		return ""
+	}
+	switch {
+	case params.EndUserNumber == "":
+		return "ticket_id or end_user_number required"
+	case !dialable(params.EndUserNumber):
+		return "end_user_number is not well-formed" // with a hyphen, unlike the other call types
+	}
+	return ""
+}
+
+// The documented parameter table of inbound calls says "IVR and web"; the
+// message says what the platform does.
+func (p *platform) createInbound(params *createParams, now time.Time) answer {
+	if problem := p.world.menuProblem(params, []Channel{IVR, Mobile}, "Only IVR and mobile menu IDs are permitted"); problem != "" {
+		return refuse(problem)
+	}
+	if problem := p.world.queuedProblem(params); problem != "" {
+		return refuse(problem)
+	}
+	c := newQueued(params, now)
+	c.QueuedAt = &now
+	if dialable(params.OutboundNumber) {
+		c.OutboundNumber = params.OutboundNumber
+	}
+	return p.created(c)
+}
+
+func (p *platform) createScheduled(params *createParams, now time.Time) answer {
+	if params.CallID == 0 || isGiven(params.MenuID) {
+		if problem := p.world.menuProblem(params, []Channel{Mobile, Web}, "Only mobile and web menu IDs are permitted"); problem != "" {
+			return refuse(problem)
+		}
+	}
+	if problem := p.world.queuedProblem(params); problem != "" {
+		return refuse(problem)
+	}
+	if params.ScheduledAt == "" {
+		return refuse("scheduled_at is required")
+	}
+	at, err := time.Parse(time.RFC3339, params.ScheduledAt)
+	if err != nil || !at.After(now) {
+		return refuse("scheduled_at is not a valid future time") // the double's own text: none is documented
+	}
+	at = stamp(at)
+	c := newQueued(params, now)
+	c.ScheduledAt = &at
+	c.ParentCallID = params.CallID
+	if c.MenuID == 0 {
+		// As in the documented example, which names no menu and is in one.
+		parent, _ := p.history.call(params.CallID)
+		c.MenuID = parent.MenuID
+	}
+	return p.schedule(c, now)
+}
+
+// schedule responds to a scheduled request that passed every check.
+func (p *platform) schedule(c Call, now time.Time) answer {
+	hasTicket := c.TicketID != ""
+	switch {
+	case p.crm.rejection != "":
+		return answerMessage(http.StatusUnprocessableEntity, p.crm.rejection)
+	case hasTicket && (p.crm.closed[c.TicketID] || p.crm.scheduled[c.TicketID]):
+		c.ID = p.history.skipID()
+		return answerJSON(http.StatusCreated, p.world.object(c))
+	case hasTicket && p.crm.unreachable:
+		made := p.history.add(c)
+		p.history.advance(made.ID, "cancelled", now)
+		return answerJSON(http.StatusCreated, p.world.object(made))
+	}
+	return p.created(c)
 }
 
 func (p *platform) created(c Call) answer {
 	return answerJSON(http.StatusCreated, p.world.object(p.history.add(c)))
 }
 
-// refuseBody answers what is no JSON object with values of the documented
-// types. Its text is the double's own.
-func refuseBody() answer { return refuse("the body is not a well-formed JSON object") }
+// newQueued takes parameters that have been checked.
+func newQueued(params *createParams, now time.Time) Call {
+	menuID, _ := strconv.ParseInt(string(params.MenuID), 10, 64)
+	return Call{
+		Type:                typeInbound,
+		Status:              "queued",
+		TicketID:            string(params.TicketID),
+		EndUserNumber:       params.EndUserNumber,
+		OutboundNumber:      defaultOutboundNumber,
+		Lang:                params.Lang,
+		RecordingPermission: params.RecordingPermission,
+		MenuID:              menuID,
+		CreatedAt:           now,
+		UpdatedAt:           now,
+	}
+}
+
+// menuProblem is the message of the first check that fails, empty if none does.
+func (w *world) menuProblem(params *createParams, permitted []Channel, notPermitted string) string {
+	if !isGiven(params.MenuID) {
+		return "menu_id is required"
+	}
+	id, err := strconv.ParseInt(string(params.MenuID), 10, 64)
+	if err != nil {
+		return "menu_id is not well formed"
+	}
+	menu, ok := w.menu(id)
+	if !ok {
+		return fmt.Sprintf("menu_id %d is not found", id)
+	}
+	if !slices.ContainsFunc(menu.Channels, func(c Channel) bool { return slices.Contains(permitted, c) }) {
+		return notPermitted
+	}
+	switch menu.State {
+	case ManualRedirection:
+		return "Menu is in 'manual redirection' state, can't accept calls"
+	case AfterHours:
+		return "Menu is in 'after hours' state, can't accept incoming calls"
+	}
+	return ""
+}
+
+// queuedProblem checks what inbound and scheduled calls have in common.
+func (w *world) queuedProblem(params *createParams) string {
+	switch {
+	case params.EndUserNumber == "":
+		return "end_user_number is required"
+	case !dialable(params.EndUserNumber):
+		return "end_user_number is not well formed" // without a hyphen, unlike outbound calls
+	}
+	if problem := w.langProblem(params.Lang); problem != "" {
+		return problem
+	}
+	switch params.RecordingPermission {
+	case "", "recording_permission_not_asked", "recording_permission_denied", "recording_permission_granted":
+		return ""
+	}
+	return "recording_permission is not well formed" // the double's own text: none is documented
+}

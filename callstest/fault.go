@@ -1,8 +1,13 @@
 package callstest
 
 import (
+	"bytes"
 	"fmt"
+	"maps"
 	"net/http"
+	"strconv"
+	"sync"
+	"time"
 
 	"golang.org/x/net/http2"
 )
@@ -98,17 +103,6 @@ var (
 	HugeBody = Fault{name: "HugeBody", kind: hugeBody}
 )
 
-// Attempts that are answered as they should be.
-var (
-	// CloseIdle breaks the idle connections of HTTPClient that the attempt would use.
-	// The client learns that when it tries to write to one of them, which takes no
-	// byte of the request; over HTTP/2 they are closed before the attempt. Other
-	// clients have no idle connections.
-	CloseIdle = Fault{name: "CloseIdle", kind: closeIdle}
-	// Pass is no fault. It lets an attempt through in a script.
-	Pass = Fault{}
-)
-
 // Status answers the given status and a message without looking at the request.
 func Status(code int) Fault {
 	return Fault{name: fmt.Sprintf("Status(%d)", code), kind: answerCode, inert: true, code: code}
@@ -131,6 +125,17 @@ func Redirect(code int, location string) Fault {
 	return Fault{name: fmt.Sprintf("Redirect(%d, %q)", code, location), kind: answerRedirect, inert: true, code: code, text: location}
 }
 
+// Attempts that are answered as they should be.
+var (
+	// CloseIdle breaks the idle connections of HTTPClient that the attempt would use.
+	// The client learns that when it tries to write to one of them, which takes no
+	// byte of the request; over HTTP/2 they are closed before the attempt. Other
+	// clients have no idle connections.
+	CloseIdle = Fault{name: "CloseIdle", kind: closeIdle}
+	// Pass is no fault. It lets an attempt through in a script.
+	Pass = Fault{}
+)
+
 // Acts reports whether the double carries the operation out, whatever the
 // client learns of it.
 func (f Fault) Acts() bool { return !f.inert }
@@ -142,31 +147,6 @@ func (f Fault) String() string {
 	}
 	return f.name
 }
-
-type faultKind int
-
-const (
-	pass faultKind = iota
-	refuseConnection
-	breakHandshake
-	hangUpBeforeRead
-	hangUp
-	reset
-	stall
-	notHTTP
-	resetStream
-	goAway
-	cutStatusLine
-	cutHeaders
-	cutBody
-	stallBody
-	dripBody
-	hugeBody
-	closeIdle
-	answerCode
-	answerRateLimit
-	answerRedirect
-)
 
 // problem says why a server cannot carry the fault out, empty if it can.
 func (f Fault) problem(c *config) string {
@@ -207,3 +187,219 @@ func (f Fault) answer() answer {
 	}
 	return answerStatus(f.code)
 }
+
+type faultKind int
+
+const (
+	pass faultKind = iota
+	refuseConnection
+	breakHandshake
+	hangUpBeforeRead
+	hangUp
+	reset
+	stall
+	notHTTP
+	resetStream
+	goAway
+	cutStatusLine
+	cutHeaders
+	cutBody
+	stallBody
+	dripBody
+	hugeBody
+	closeIdle
+	answerCode
+	answerRateLimit
+	answerRedirect
+)
+
+// script is the line of faults. Each is taken once. It is safe for concurrent
+// use.
+type script struct {
+	mu         sync.Mutex
+	faults     []Fault
+	impossible []string // what the server cannot carry out, and why
+}
+
+func (s *script) add(faults []Fault, c *config) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range faults {
+		if problem := f.problem(c); problem != "" {
+			s.impossible = append(s.impossible, f.String()+": "+problem)
+			continue
+		}
+		s.faults = append(s.faults, f)
+	}
+}
+
+// take takes the next fault if it is one that the caller wants, and else none.
+func (s *script) take(wanted func(faultKind) bool) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.faults) == 0 || !wanted(s.faults[0].kind) {
+		return Pass
+	}
+	f := s.faults[0]
+	s.faults = s.faults[1:]
+	return f
+}
+
+func (s *script) unused() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var names []string
+	for _, f := range s.faults {
+		names = append(names, f.String())
+	}
+	return append(names, s.impossible...)
+}
+
+const (
+	maxBody   = 1 << 20  // of a request
+	hugeSize  = 64 << 20 // of the body that HugeBody sends
+	dripPause = 20 * time.Microsecond
+)
+
+// delivery is the way of one answer back to the client.
+type delivery struct {
+	w       http.ResponseWriter
+	r       *http.Request
+	conn    *conn
+	stream  *http2Stream // nil over HTTP/1
+	fault   Fault
+	closing <-chan struct{} // closed when the server is
+}
+
+func (d *delivery) send(a answer) {
+	switch d.fault.kind {
+	case hangUp:
+		d.abort()
+	case reset:
+		d.conn.reset()
+		d.abort()
+	case stall:
+		d.stall()
+	case notHTTP:
+		d.sendRaw([]byte("this is not HTTP\r\n"))
+	case resetStream, goAway:
+		d.giveUp()
+	case cutStatusLine:
+		head, line := d.head(a)
+		d.sendRaw(head[:line/2])
+	case cutHeaders:
+		head, line := d.head(a)
+		d.sendRaw(head[:(line+len(head))/2])
+	case cutBody:
+		d.sendHalf(a)
+		d.abort()
+	case stallBody:
+		d.sendHalf(a)
+		d.stall()
+	case dripBody:
+		d.drip(a)
+	case hugeBody:
+		d.sendHuge(a)
+	case answerCode, answerRateLimit, answerRedirect:
+		d.sendWhole(d.fault.answer())
+	default:
+		d.sendWhole(a)
+	}
+}
+
+// abort ends the handler and the connection. What was not flushed is not sent.
+func (d *delivery) abort() {
+	d.conn.hangUp()
+	panic(http.ErrAbortHandler)
+}
+
+// stall waits for the client to go away.
+func (d *delivery) stall() {
+	select {
+	case <-d.r.Context().Done():
+	case <-d.closing:
+	}
+	if d.stream != nil { // there may be others beside it
+		panic(http.ErrAbortHandler)
+	}
+	d.abort()
+}
+
+// giveUp ends the stream, and leaves the connection to those beside it.
+func (d *delivery) giveUp() {
+	switch {
+	case d.stream == nil:
+		d.abort()
+	case d.fault.kind == goAway:
+		d.stream.goAway()
+	default:
+		d.stream.reset(http2.ErrCode(d.fault.code))
+	}
+}
+
+// head returns the header of an answer as it goes over the connection, and the
+// length of its first line, or of the head of its frame.
+func (d *delivery) head(a answer) (head []byte, line int) {
+	if d.stream != nil {
+		return d.stream.headFrame(a), http2FrameHead
+	}
+	head, _, _ = bytes.Cut(a.wire(), []byte("\r\n\r\n"))
+	return head, bytes.IndexByte(head, '\n')
+}
+
+// sendRaw goes past net/http, which has written nothing so far.
+func (d *delivery) sendRaw(raw []byte) {
+	_, _ = d.conn.Write(raw)
+	d.abort()
+}
+
+func (d *delivery) sendWhole(a answer) {
+	d.sendHead(a, len(a.body))
+	_, _ = d.w.Write(a.body)
+}
+
+func (d *delivery) sendHead(a answer, length int) {
+	h := d.w.Header()
+	maps.Copy(h, a.fields())
+	h.Set("Content-Length", strconv.Itoa(length))
+	if !d.conn.announced && d.stream == nil {
+		h.Set("Connection", "close")
+	}
+	d.w.WriteHeader(a.status)
+}
+
+func (d *delivery) sendHalf(a answer) {
+	d.sendHead(a, max(1, len(a.body)))
+	_, _ = d.w.Write(a.body[:len(a.body)/2])
+	d.flush()
+}
+
+func (d *delivery) drip(a answer) {
+	d.sendHead(a, len(a.body))
+	pause := time.NewTicker(dripPause)
+	defer pause.Stop()
+	for i := range a.body {
+		if _, err := d.w.Write(a.body[i : i+1]); err != nil {
+			return
+		}
+		d.flush()
+		select {
+		case <-pause.C:
+		case <-d.closing:
+			return
+		}
+	}
+}
+
+func (d *delivery) sendHuge(a answer) {
+	d.sendHead(a, hugeSize)
+	spaces := bytes.Repeat([]byte(" "), 64<<10)
+	for left := hugeSize - len(a.body); left > 0; left -= len(spaces) {
+		if _, err := d.w.Write(spaces[:min(left, len(spaces))]); err != nil {
+			return
+		}
+	}
+	_, _ = d.w.Write(a.body)
+}
+
+func (d *delivery) flush() { _ = http.NewResponseController(d.w).Flush() }

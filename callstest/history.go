@@ -1,21 +1,13 @@
 package callstest
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/ccaip-go/calls"
 )
-
-// record is a call of the history.
-type record struct {
-	Call
-	listedFrom time.Time // when the listing begins to show it; zero: at once
-}
-
-// firstID is the id of the first documented example answer.
-const firstID = 397
 
 // history is what the platform remembers. It is safe for concurrent use.
 type history struct {
@@ -32,6 +24,15 @@ type history struct {
 	cancellations []cancellation
 	thirdParties  int // of all calls
 }
+
+// record is a call of the history.
+type record struct {
+	Call
+	listedFrom time.Time // when the listing begins to show it; zero: at once
+}
+
+// firstID is the id of the first documented example answer.
+const firstID = 397
 
 func newHistory(lag func(callID int64) time.Duration) *history {
 	return &history{
@@ -72,6 +73,14 @@ func (h *history) enter(r *record) {
 	h.byID[r.ID] = r
 }
 
+// skipID returns an id that no call has or will get.
+func (h *history) skipID() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.nextID++
+	return h.nextID - 1
+}
+
 // place gives the oldest call that awaits its agent an id.
 func (h *history) place(now time.Time) (id int64, ok bool) {
 	h.mu.Lock()
@@ -108,6 +117,45 @@ func (h *history) call(id int64) (Call, bool) {
 	return r.clone(), true
 }
 
+// page returns copies of the calls on a page, and how many there are on all.
+func (h *history) page(q listing, now time.Time) (found []Call, total int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if q.page == 1 {
+		h.playScripts(now)
+	}
+	records := h.shown(q, now)
+	total = len(records)
+	if q.page-1 > total/q.perPage { // also where the product below would overflow
+		return nil, total
+	}
+	start := (q.page - 1) * q.perPage
+	for i := start; i < min(start+q.perPage, total); i++ {
+		r := records[i]
+		if q.descending {
+			r = records[total-1-i]
+		}
+		found = append(found, r.clone())
+	}
+	return found, total
+}
+
+// shown returns the calls of all pages in ascending order. Calls whose keys are equal
+// are in the order of their ids.
+func (h *history) shown(q listing, now time.Time) []*record {
+	var shown []*record
+	for _, r := range h.records {
+		if !r.AwaitsAgent && !r.listedFrom.After(now) && !r.UpdatedAt.Before(q.updatedFrom) {
+			shown = append(shown, r)
+		}
+	}
+	key := sortKeys[q.column]
+	slices.SortFunc(shown, func(a, b *record) int {
+		return cmp.Or(key(a).Compare(key(b)), cmp.Compare(a.ID, b.ID))
+	})
+	return shown
+}
+
 func (h *history) advance(id int64, status calls.CallStatus, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -138,4 +186,106 @@ func (h *history) playScripts(now time.Time) {
 		h.byID[id].moveTo(statuses[0], now)
 		h.scripts[id] = statuses[1:]
 	}
+}
+
+// cancel returns the call after it was canceled or, if that was not possible, as it
+// is. It returns nil for a call that does not exist.
+func (h *history) cancel(id int64, now time.Time) (call *Call, isCanceled bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r, ok := h.byID[id]
+	if !ok {
+		return nil, false
+	}
+	if isCanceled = r.ScheduledAt != nil && !r.hasEnded(); isCanceled {
+		status := calls.CallStatus("completed")
+		if r.Status == "scheduled" || r.Status == "queued" {
+			status = "cancelled"
+		}
+		r.moveTo(status, now)
+	}
+	c := r.clone()
+	return &c, isCanceled
+}
+
+func (h *history) keep(c cancellation) (number int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.cancellations = append(h.cancellations, c)
+	return len(h.cancellations)
+}
+
+func (h *history) cancellation(number int) (c cancellation, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if number < 1 || number > len(h.cancellations) {
+		return cancellation{}, false
+	}
+	return h.cancellations[number-1], true
+}
+
+func (h *history) flag(id int64) calls.CustomerFlag {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return cloneFlag(h.flags[id])
+}
+
+func (h *history) setFlag(id int64, f calls.CustomerFlag) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.flags[id] = cloneFlag(f)
+}
+
+// updateFlag leaves alone what is nil in update.
+func (h *history) updateFlag(id int64, update calls.CustomerFlag) calls.CustomerFlag {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f := h.flags[id]
+	f.VerifiedCustomer = cmp.Or(update.VerifiedCustomer, f.VerifiedCustomer)
+	f.BadActor = cmp.Or(update.BadActor, f.BadActor)
+	f.RepeatCustomer = cmp.Or(update.RepeatCustomer, f.RepeatCustomer)
+	h.flags[id] = f
+	return cloneFlag(f)
+}
+
+// addEndUser reports whether user is new. The interval after which the platform
+// takes the same request again is not documented; here it never ends.
+func (h *history) addEndUser(id int64, user calls.EndUserAuth) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if slices.Contains(h.endUsers[id], user) {
+		return false
+	}
+	h.endUsers[id] = append(h.endUsers[id], user)
+	return true
+}
+
+func (h *history) endUsersOf(id int64) []calls.EndUserAuth {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.endUsers[id])
+}
+
+func (h *history) addThirdParty(callID int64, third ThirdParty) ThirdParty {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	third.ParticipantID = firstParticipantID + int64(h.thirdParties)
+	h.thirdParties++
+	r := h.byID[callID]
+	r.ThirdParties = append(r.ThirdParties, third)
+	return third
+}
+
+// scheduledOn counts the calls of a menu that wait for their time, by the begin of
+// their period.
+func (h *history) scheduledOn(menuID int64) map[time.Time]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	count := map[time.Time]int{}
+	for _, r := range h.records {
+		if r.MenuID == menuID && r.ScheduledAt != nil && !r.hasEnded() {
+			count[r.ScheduledAt.UTC().Truncate(period)]++
+		}
+	}
+	return count
 }

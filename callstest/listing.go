@@ -1,12 +1,10 @@
 package callstest
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,18 +18,18 @@ const (
 	maxPerPage     = 100
 )
 
-// sortKeys are the columns that a listing can be sorted by.
-var sortKeys = map[string]func(*record) time.Time{
-	"id":         func(*record) time.Time { return time.Time{} },
-	"created_at": func(r *record) time.Time { return r.CreatedAt },
-	"updated_at": func(r *record) time.Time { return r.UpdatedAt },
-}
-
 type listing struct {
 	page, perPage int
 	column        string
 	descending    bool
 	updatedFrom   time.Time // inclusive; zero: no filter
+}
+
+// sortKeys are the columns that a listing can be sorted by.
+var sortKeys = map[string]func(*record) time.Time{
+	"id":         func(*record) time.Time { return time.Time{} },
+	"created_at": func(r *record) time.Time { return r.CreatedAt },
+	"updated_at": func(r *record) time.Time { return r.UpdatedAt },
 }
 
 // list carries the next step of each script out when a client begins to read,
@@ -117,43 +115,4 @@ func (p *platform) link(r *http.Request, page int, relation string) string {
 	values.Set("page", strconv.Itoa(page))
 	target := url.URL{Scheme: p.scheme(), Host: r.Host, Path: r.URL.Path, RawQuery: values.Encode()}
 	return fmt.Sprintf("<%s>; rel=%q", &target, relation)
-}
-
-// page returns copies of the calls on a page, and how many there are on all.
-func (h *history) page(q listing, now time.Time) (found []Call, total int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if q.page == 1 {
-		h.playScripts(now)
-	}
-	records := h.shown(q, now)
-	total = len(records)
-	if q.page-1 > total/q.perPage { // also where the product below would overflow
-		return nil, total
-	}
-	start := (q.page - 1) * q.perPage
-	for i := start; i < min(start+q.perPage, total); i++ {
-		r := records[i]
-		if q.descending {
-			r = records[total-1-i]
-		}
-		found = append(found, r.clone())
-	}
-	return found, total
-}
-
-// shown returns the calls of all pages in ascending order. Calls whose keys are equal
-// are in the order of their ids.
-func (h *history) shown(q listing, now time.Time) []*record {
-	var shown []*record
-	for _, r := range h.records {
-		if !r.AwaitsAgent && !r.listedFrom.After(now) && !r.UpdatedAt.Before(q.updatedFrom) {
-			shown = append(shown, r)
-		}
-	}
-	key := sortKeys[q.column]
-	slices.SortFunc(shown, func(a, b *record) int {
-		return cmp.Or(key(a).Compare(key(b)), cmp.Compare(a.ID, b.ID))
-	})
-	return shown
 }

@@ -1,10 +1,18 @@
 package callstest
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // The fault of an attempt is bound to a connection. A connection that HTTPClient
@@ -28,27 +36,12 @@ type network struct {
 	closed bool
 }
 
-func newNetwork(s *script, c config) *network {
-	return &network{script: s, tls: c.tls, http2: c.http2, conns: map[string]*conn{}, dialed: map[string]Fault{}}
-}
-
 // announce binds a fault to a connection that HTTPClient has made. It runs
 // before the first byte is written.
 func (n *network) announce(clientAddr string, f Fault) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.dialed[clientAddr] = f
-}
-
-// conn is the server's side of one connection.
-type conn struct {
-	net.Conn // what HTTP goes over: the TCP connection, or TLS on top of it
-	tcp      *net.TCPConn
-	network  *network
-
-	// Set when the first byte arrives.
-	announced bool // HTTPClient has made it
-	fault     Fault
 }
 
 func (n *network) newConn(tcp *net.TCPConn, s security) *conn {
@@ -64,6 +57,52 @@ func (n *network) newConn(tcp *net.TCPConn, s security) *conn {
 		c.hangUp()
 	}
 	return c
+}
+
+// forget leaves alone what belongs to a later connection from the same port.
+func (n *network) forget(c *conn) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if addr := c.tcp.RemoteAddr().String(); n.conns[addr] == c {
+		delete(n.conns, addr)
+		delete(n.dialed, addr)
+	}
+}
+
+// count is a hook for http.Server.ConnState. A connection of HTTP/2 is taken from
+// net/http, and ends elsewhere.
+func (n *network) count(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		n.open.Add(1)
+	case http.StateClosed:
+		n.open.Done()
+	}
+}
+
+// close breaks every connection, those that come later included.
+func (n *network) close() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.closed = true
+	for _, c := range n.conns {
+		c.hangUp()
+	}
+}
+
+func newNetwork(s *script, c config) *network {
+	return &network{script: s, tls: c.tls, http2: c.http2, conns: map[string]*conn{}, dialed: map[string]Fault{}}
+}
+
+// conn is the server's side of one connection.
+type conn struct {
+	net.Conn // what HTTP goes over: the TCP connection, or TLS on top of it
+	tcp      *net.TCPConn
+	network  *network
+
+	// Set when the first byte arrives.
+	announced bool // HTTPClient has made it
+	fault     Fault
 }
 
 // admitBytes runs at the first bytes of the connection.
@@ -103,16 +142,6 @@ func (c *conn) requestFault() Fault {
 	})
 }
 
-// forget leaves alone what belongs to a later connection from the same port.
-func (n *network) forget(c *conn) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if addr := c.tcp.RemoteAddr().String(); n.conns[addr] == c {
-		delete(n.conns, addr)
-		delete(n.dialed, addr)
-	}
-}
-
 // hangUp closes the connection without the farewell that TLS sends.
 func (c *conn) hangUp() { _ = c.tcp.Close() }
 
@@ -125,27 +154,6 @@ func (c *conn) reset() {
 func (c *conn) Close() error {
 	c.network.forget(c)
 	return c.Conn.Close()
-}
-
-// count is a hook for http.Server.ConnState. A connection of HTTP/2 is taken from
-// net/http, and ends elsewhere.
-func (n *network) count(_ net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		n.open.Add(1)
-	case http.StateClosed:
-		n.open.Done()
-	}
-}
-
-// close breaks every connection, those that come later included.
-func (n *network) close() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.closed = true
-	for _, c := range n.conns {
-		c.hangUp()
-	}
 }
 
 // gate asks, when the first bytes have arrived, whether they may be read.
@@ -180,4 +188,90 @@ func (l listener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	return l.network.newConn(c.(*net.TCPConn), l.security), nil
+}
+
+// security is TLS, or none: the zero value.
+type security struct {
+	config *tls.Config    // of the server
+	roots  *x509.CertPool // that trust the server's certificate
+}
+
+func newSecurity(c config) (security, error) {
+	if !c.tls {
+		return security{}, nil
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return security{}, err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template(), template(), &key.PublicKey, key)
+	if err != nil {
+		return security{}, err
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return security{}, err
+	}
+	s := security{
+		config: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}},
+		roots:  x509.NewCertPool(),
+	}
+	s.roots.AddCert(certificate)
+	if c.http2 {
+		s.config.NextProtos = []string{"h2", "http/1.1"}
+	}
+	return s, nil
+}
+
+// template describes a certificate for the loopback address that signs itself.
+func template() *x509.Certificate {
+	return &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		Subject:               pkix.Name{CommonName: "callstest"},
+		NotBefore:             time.Now().Add(-time.Hour), // by the clock of clients, not the double's
+		NotAfter:              time.Now().Add(24 * time.Hour),
+		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		BasicConstraintsValid: true,
+		IsCA:                  true,
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+}
+
+// wrap returns what HTTP goes over on the server's side of c.
+func (s security) wrap(c net.Conn) net.Conn {
+	if s.config == nil {
+		return c
+	}
+	return tls.Server(c, s.config)
+}
+
+// closedPort is an address of the loopback interface that refuses connections
+// for as long as it is held: its port belongs to the client's end of a
+// connection, so that nobody can listen on it.
+type closedPort struct{ client, server net.Conn }
+
+func newClosedPort() (*closedPort, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	client, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	server, err := l.Accept()
+	if err != nil {
+		_ = client.Close()
+		return nil, err
+	}
+	return &closedPort{client: client, server: server}, nil
+}
+
+func (p *closedPort) addr() string { return p.client.LocalAddr().String() }
+
+func (p *closedPort) release() {
+	_ = p.client.Close()
+	_ = p.server.Close()
 }

@@ -11,52 +11,6 @@ import (
 // Start and a fatal one of NewServer.
 type Option func(*config) error
 
-// config is not changed once the server has started.
-type config struct {
-	address          string
-	tls, http2       bool
-	subdomain, token string
-	world            world
-	clock            func() time.Time
-	lag              func(callID int64) time.Duration // nil: none
-	rateLimit        int                              // requests a second; 0: unlimited
-	noLinks, noCRM   bool
-	crm              crm
-	unreachable      []string // digits of the numbers at which no third party can be dialed
-}
-
-func newConfig(opts []Option) (config, error) {
-	c := config{
-		address:   "127.0.0.1:0",
-		subdomain: "customer",
-		token:     "callstest-token",
-		world:     defaultWorld(),
-		clock:     time.Now,
-	}
-	for _, opt := range opts {
-		if opt == nil {
-			return c, errors.New("nil option")
-		}
-		if err := opt(&c); err != nil {
-			return c, err
-		}
-	}
-	return c, nil
-}
-
-// now is the double's time, in UTC and as exact as the platform's timestamps,
-// so that what a Call says and what its JSON says compare equal.
-func (c *config) now() time.Time { return stamp(c.clock()) }
-
-func (c *config) scheme() string {
-	if c.tls {
-		return "https"
-	}
-	return "http"
-}
-
-func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
-
 // WithAddress makes the server listen on address, such as "127.0.0.1:8085", or
 // ":8085" for every interface, instead of a free port of the loopback interface.
 func WithAddress(address string) Option {
@@ -193,6 +147,20 @@ func WithoutLinkHeader() Option {
 	}
 }
 
+// WithUnreachableNumbers makes the dialing of third parties at the given numbers
+// fail with 422, "Error dialing third party".
+func WithUnreachableNumbers(numbers ...string) Option {
+	return func(c *config) error {
+		for _, number := range numbers {
+			if !dialable(number) {
+				return errors.New("WithUnreachableNumbers: the platform cannot dial a number anyway")
+			}
+			c.unreachable = append(c.unreachable, digitsOf(number))
+		}
+		return nil
+	}
+}
+
 // WithoutCRM makes the server refuse the authentication of end users with
 // "Unsupported CRM request".
 func WithoutCRM() Option {
@@ -200,4 +168,114 @@ func WithoutCRM() Option {
 		c.noCRM = true
 		return nil
 	}
+}
+
+// WithCRMClosedRecords closes the CRM records of tickets. A scheduled request for
+// one of them gets 201 and a call object, but no call is made: neither the listing
+// nor Calls shows it. The documentation says that the platform accepts such a
+// request; its response is the double's own.
+func WithCRMClosedRecords(ticketIDs ...string) Option {
+	return func(c *config) error {
+		return c.crm.mark("WithCRMClosedRecords", &c.crm.closed, ticketIDs)
+	}
+}
+
+// WithCRMScheduledRecords gives the CRM records of tickets an active scheduled
+// call. A scheduled request for one of them is accepted and makes no call, as with
+// WithCRMClosedRecords.
+func WithCRMScheduledRecords(ticketIDs ...string) Option {
+	return func(c *config) error {
+		return c.crm.mark("WithCRMScheduledRecords", &c.crm.scheduled, ticketIDs)
+	}
+}
+
+// WithCRMUnreachable makes the CRM unreachable. A scheduled request with a ticket
+// gets 201 and a queued call, which is canceled right after.
+func WithCRMUnreachable() Option {
+	return func(c *config) error {
+		c.crm.unreachable = true
+		return nil
+	}
+}
+
+// WithCRMScheduleRejection refuses every scheduled request that is valid with 422
+// and message, as a setting of some customers' CRM does. The platform's own message
+// is not documented.
+func WithCRMScheduleRejection(message string) Option {
+	return func(c *config) error {
+		if message == "" {
+			return errors.New("WithCRMScheduleRejection: empty message")
+		}
+		c.crm.rejection = message
+		return nil
+	}
+}
+
+// config is not changed once the server has started.
+type config struct {
+	address          string
+	tls, http2       bool
+	subdomain, token string
+	world            world
+	clock            func() time.Time
+	lag              func(callID int64) time.Duration // nil: none
+	rateLimit        int                              // requests a second; 0: unlimited
+	noLinks, noCRM   bool
+	crm              crm
+	unreachable      []string // digits of the numbers at which no third party can be dialed
+}
+
+func newConfig(opts []Option) (config, error) {
+	c := config{
+		address:   "127.0.0.1:0",
+		subdomain: "customer",
+		token:     "callstest-token",
+		world:     defaultWorld(),
+		clock:     time.Now,
+	}
+	for _, opt := range opts {
+		if opt == nil {
+			return c, errors.New("nil option")
+		}
+		if err := opt(&c); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// now is the double's time, in UTC and as exact as the platform's timestamps,
+// so that what a Call says and what its JSON says compare equal.
+func (c *config) now() time.Time { return stamp(c.clock()) }
+
+func (c *config) scheme() string {
+	if c.tls {
+		return "https"
+	}
+	return "http"
+}
+
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+
+// crm is how scheduled requests come to nothing by the customer's CRM.
+type crm struct {
+	closed, scheduled map[string]bool // ids of tickets
+	unreachable       bool
+	rejection         string // message of a 422; "" for none
+}
+
+func (c *crm) mark(option string, tickets *map[string]bool, ids []string) error {
+	if len(ids) == 0 {
+		return fmt.Errorf("%s: no ticket", option)
+	}
+	if *tickets == nil {
+		*tickets = map[string]bool{}
+	}
+	for _, id := range ids {
+		if id == "" {
+			return fmt.Errorf("%s: ticket without an id", option)
+		}
+		(*tickets)[id] = true
+	}
+	return nil
 }

@@ -107,20 +107,6 @@ func (p *platform) callbackPeriods(menu Menu, start time.Time, hours int) []peri
 	return periods
 }
 
-// scheduledOn counts the calls of a menu that wait for their time, by the begin of
-// their period.
-func (h *history) scheduledOn(menuID int64) map[time.Time]int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	count := map[time.Time]int{}
-	for _, r := range h.records {
-		if r.MenuID == menuID && r.ScheduledAt != nil && !r.hasEnded() {
-			count[r.ScheduledAt.UTC().Truncate(period)]++
-		}
-	}
-	return count
-}
-
 func (p *platform) queueOperation(values url.Values) answer {
 	for _, name := range []string{"menu_id", "lang", "channel_type"} {
 		if values.Get(name) == "" {

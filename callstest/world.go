@@ -225,3 +225,13 @@ func dialable(number string) bool {
 	}
 	return false
 }
+
+func digitsOf(number string) string {
+	var digits []byte
+	for i := range len(number) {
+		if c := number[i]; c >= '0' && c <= '9' {
+			digits = append(digits, c)
+		}
+	}
+	return string(digits)
+}
