@@ -8,31 +8,34 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// A Call is a call as the double knows it. What a request did not give and the
-// platform does not fill in is the zero value. Timestamps are in UTC, exact to
-// the millisecond; nil says that it has not happened.
+// A Call is the double's record of a call. A field is zero if neither the request nor the
+// platform sets it. Timestamps are in UTC and truncated to milliseconds; nil means that
+// the event has not happened.
+//
+// The double spells all values of the API itself, so that a mistake in the constants of
+// package calls shows.
 type Call struct {
-	// ID is 0 as long as AwaitsAgent.
+	// ID is 0 while AwaitsAgent is true.
 	ID int64
-	// Type is what the call object says. As in the documented examples that is
-	// "Voice Inbound (API)" for a scheduled call too: such a one has ScheduledAt.
+	// Type is the type in the call object. As in the documented examples, the type of a
+	// scheduled call is "Voice Inbound (API)", too; a scheduled call has ScheduledAt.
 	Type   calls.CallType
 	Status calls.CallStatus
-	// AwaitsAgent: the request was answered 202 or 200, and the agent has yet to
-	// place the call. The listing does not show it. See Server.Place.
+	// AwaitsAgent means that the response was 202 or 200, and that the agent has not
+	// placed the call yet. The listing does not show the call. See Server.Place.
 	AwaitsAgent bool
 
 	AgentEmail     string
 	TicketID       string
-	EndUserNumber  string // that of the ticket if an outbound call has one
-	OutboundNumber string // the default number if the request gave none
+	EndUserNumber  string // the ticket's number for an outbound call with a ticket
+	OutboundNumber string // the default number if the request has none
 	Lang           string
-	// RecordingPermission is what the request asked for. The call object says
+	// RecordingPermission is the value in the request. The call object always has
 	// "not_asked", as in every documented example.
 	RecordingPermission calls.RecordingPermission
 	MenuID              int64
 	ParentCallID        int64
-	ThirdParties        []ThirdParty // dialed into the call, the first one first
+	ThirdParties        []ThirdParty // in the order in which they were dialed
 
 	ScheduledAt *time.Time
 	CreatedAt   time.Time
@@ -43,8 +46,15 @@ type Call struct {
 	EndsAt      *time.Time
 }
 
-// moveTo gives the call another status and the timestamp that belongs to it.
-func (c *Call) moveTo(status calls.CallStatus, now time.Time) {
+// A ThirdParty is a person who was dialed into a call.
+type ThirdParty struct {
+	ParticipantID int64
+	AgentEmail    string // of the agent who had the person dialed
+	PhoneNumber   string
+}
+
+// setStatus sets the status and the timestamp that belongs to it.
+func (c *Call) setStatus(status calls.CallStatus, now time.Time) {
 	c.Status, c.UpdatedAt = status, now
 	switch {
 	case status == "queued":
@@ -68,15 +78,15 @@ func (c *Call) hasEnded() bool {
 // isCanceled reports whether a scheduled call was canceled.
 func (c *Call) isCanceled() bool { return c.Status == "cancelled" || c.Status == "completed" }
 
-// since returns when the call got its status, if that is the status in question.
-func (c *Call) since(isStatus bool) *time.Time {
-	if !isStatus {
+// updatedAtIf returns UpdatedAt if is is true, and nil otherwise.
+func (c *Call) updatedAtIf(is bool) *time.Time {
+	if !is {
 		return nil
 	}
 	return &c.UpdatedAt
 }
 
-// clone returns a copy that shares nothing with c.
+// clone returns a copy that shares no memory with c.
 func (c *Call) clone() Call {
 	d := *c
 	d.ThirdParties = slices.Clone(c.ThirdParties)
@@ -86,36 +96,29 @@ func (c *Call) clone() Call {
 	return d
 }
 
-// normal returns a copy of a call that a test has made, with its gaps filled
-// and its times as exact as the platform's.
-func (c *Call) normal(now time.Time) Call {
+// withDefaults returns a copy of c with the defaults of Server.AddCall, and with its times
+// truncated as the platform's are.
+func (c *Call) withDefaults(now time.Time) Call {
 	d := c.clone()
 	if d.AwaitsAgent {
 		d.ID = 0
 	}
-	fill(&d.Type, typeInbound)
-	fill(&d.Status, "queued")
-	fill(&d.Lang, "en")
-	fill(&d.OutboundNumber, defaultOutboundNumber)
-	fill(&d.CreatedAt, now)
-	fill(&d.UpdatedAt, d.CreatedAt)
-	d.CreatedAt, d.UpdatedAt = stamp(d.CreatedAt), stamp(d.UpdatedAt)
+	setDefault(&d.Type, typeInbound)
+	setDefault(&d.Status, "queued")
+	setDefault(&d.Lang, "en")
+	setDefault(&d.OutboundNumber, defaultOutboundNumber)
+	setDefault(&d.CreatedAt, now)
+	setDefault(&d.UpdatedAt, d.CreatedAt)
+	d.CreatedAt, d.UpdatedAt = toMilliseconds(d.CreatedAt), toMilliseconds(d.UpdatedAt)
 	for _, t := range []*time.Time{d.ScheduledAt, d.QueuedAt, d.AssignedAt, d.ConnectedAt, d.EndsAt} {
 		if t != nil {
-			*t = stamp(*t)
+			*t = toMilliseconds(*t)
 		}
 	}
 	return d
 }
 
-// A ThirdParty is a person who was dialed into a call.
-type ThirdParty struct {
-	ParticipantID int64
-	AgentEmail    string // of the agent who asked for it
-	PhoneNumber   string
-}
-
-// The names of the call types, as answers show them.
+// The call types, as responses spell them.
 const (
 	typeOutbound  = "Voice Outbound (API)"
 	typeInbound   = "Voice Inbound (API)"
@@ -130,10 +133,10 @@ func cloneFlag(f calls.CustomerFlag) calls.CustomerFlag {
 	}
 }
 
-func fill[T comparable](field *T, otherwise T) {
+func setDefault[T comparable](field *T, value T) {
 	var zero T
 	if *field == zero {
-		*field = otherwise
+		*field = value
 	}
 }
 
@@ -145,11 +148,11 @@ func copyOf[T any](p *T) *T {
 	return &v
 }
 
-// callObject has the keys of the documented example answers, and their values
-// where the double has no better one.
+// callObject is the call object of a response. It has the keys of the documented
+// responses, and the documented values where a Call has none.
 type callObject struct {
 	ID                  int64            `json:"id"`
-	ParentID            int64            `json:"parent_id,omitempty"` // no documented answer has it as null
+	ParentID            int64            `json:"parent_id,omitempty"` // no documented response has it as null
 	Lang                string           `json:"lang"`
 	CallType            calls.CallType   `json:"call_type"`
 	Status              calls.CallStatus `json:"status"`
@@ -191,8 +194,8 @@ type callObject struct {
 	OutboundNumber      string           `json:"outbound_number"`
 }
 
-// listedObject is what the Manager API's listing shows. That the last three
-// have no value is the double's own choice.
+// listedObject is a call in the Manager API's listing. The empty values of the last three
+// keys are the double's own choice.
 type listedObject struct {
 	callObject
 	UpdatedAt     *timestamp `json:"updated_at"`
@@ -252,18 +255,19 @@ type offerEvent struct {
 	Group       string    `json:"group"`
 }
 
-// null is a value that the double has nothing to say about.
+// null is a value that the double does not model.
 type null struct{}
 
 func (null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 
-// timestamp writes milliseconds also where they are zero, as the platform does.
+// timestamp is encoded with milliseconds even if they are zero, as the platform does.
 type timestamp time.Time
 
 func (t timestamp) MarshalJSON() ([]byte, error) {
 	return time.Time(t).UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000Z07:00"`), nil
 }
 
+// object returns the call object of c.
 func (w *world) object(c Call) callObject {
 	o := callObject{
 		ID:                  c.ID,
@@ -320,7 +324,7 @@ func (w *world) addMenuTo(o *callObject, id int64) {
 	o.SelectedMenu = &menuObject{
 		ID:        menu.ID,
 		Name:      menu.Name,
-		MenuType:  "ivr_menu", // also of the documented scheduled call; no other value is documented
+		MenuType:  "ivr_menu", // the only documented value, even for a scheduled call
 		OutputMsg: "You selected " + menu.Name + ".",
 	}
 	o.MenuPath = &pathObject{
@@ -330,8 +334,8 @@ func (w *world) addMenuTo(o *callObject, id int64) {
 	}
 }
 
-// addAgentTo leaves the call without an agent if the world has none of that
-// address. The names are the double's own.
+// addAgentTo adds the agent with the given address, if the world has one. The agent's
+// names are the double's own.
 func (w *world) addAgentTo(o *callObject, email string) {
 	_, id := w.agent(email)
 	if id == 0 {
@@ -363,7 +367,7 @@ func (o *callObject) addThirdParties(thirds []ThirdParty) {
 	}
 }
 
-// participant numbers participants so that no two calls share one.
+// participant returns a new participant. No two calls share the id of a participant.
 func (o *callObject) participant(kind string, userID, endUserID *int64) participant {
 	return participant{
 		ID:         2*o.ID + int64(len(o.Participants)),
@@ -376,8 +380,8 @@ func (o *callObject) participant(kind string, userID, endUserID *int64) particip
 	}
 }
 
-// endUser is null for an outbound call to a number, as documented. That an end
-// user has the id of the call is the double's own choice.
+// endUser returns nil for an outbound call to a number, as documented. That the end user
+// has the same id as the call is the double's own choice.
 func (w *world) endUser(c Call) *endUserObject {
 	ticket, ok := w.ticket(c.TicketID)
 	if c.Type == typeOutbound && !ok {
@@ -386,6 +390,7 @@ func (w *world) endUser(c Call) *endUserObject {
 	return &endUserObject{ID: c.ID, OutContactID: textOrNull(ticket.ContactID)}
 }
 
+// textOrNull returns nil, which is encoded as null, if s is empty.
 func textOrNull(s string) *string {
 	if s == "" {
 		return nil

@@ -11,12 +11,12 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-func (p *platform) create(body []byte, now time.Time) answer {
+func (p *platform) create(body []byte, now time.Time) response {
 	var params createParams
 	if err := json.Unmarshal(body, &params); err != nil {
-		return refuseBody()
+		return refuseMalformed()
 	}
-	fill(&params.Lang, "en")
+	setDefault(&params.Lang, "en")
 	switch params.CallType {
 	case typeOutbound, "OutboundCall":
 		return p.createOutbound(&params, now)
@@ -28,12 +28,12 @@ func (p *platform) create(body []byte, now time.Time) answer {
 	return refuse("Invalid call type")
 }
 
-// createParams are the parameters of a create request. Those whose absence has
-// a meaning of its own, or that come in more than one JSON type, stay raw.
+// createParams are the parameters of a create request. MenuID stays raw, since it
+// matters whether it is absent or malformed.
 type createParams struct {
 	CallType            calls.CallType            `json:"call_type"`
 	AgentEmail          string                    `json:"agent_email"`
-	TicketID            looseText                 `json:"ticket_id"`
+	TicketID            textOrNumber              `json:"ticket_id"`
 	EndUserNumber       string                    `json:"end_user_number"`
 	OutboundNumber      string                    `json:"outbound_number"`
 	MenuID              json.RawMessage           `json:"menu_id"`
@@ -43,14 +43,14 @@ type createParams struct {
 	RecordingPermission calls.RecordingPermission `json:"recording_permission"`
 }
 
-// looseText is text that can also come as a JSON number, as ticket_id does in
-// a documented request.
-type looseText string
+// textOrNumber is a text that can also be a JSON number, as ticket_id is in a documented
+// request.
+type textOrNumber string
 
-func (t *looseText) UnmarshalJSON(raw []byte) error {
+func (t *textOrNumber) UnmarshalJSON(raw []byte) error {
 	var number json.Number
 	if json.Unmarshal(raw, &number) == nil && raw[0] != '"' {
-		*t = looseText(number)
+		*t = textOrNumber(number)
 		return nil
 	}
 	return json.Unmarshal(raw, (*string)(t))
@@ -58,7 +58,7 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 
 func isGiven(raw []byte) bool { return len(raw) > 0 && string(raw) != "null" }
 
-func (p *platform) createOutbound(params *createParams, now time.Time) answer {
+func (p *platform) createOutbound(params *createParams, now time.Time) response {
 	if problem := p.world.outboundProblem(params); problem != "" {
 		return refuse(problem)
 	}
@@ -74,22 +74,22 @@ func (p *platform) createOutbound(params *createParams, now time.Time) answer {
 	if ticket, ok := p.world.ticket(c.TicketID); ok {
 		c.EndUserNumber = ticket.Number
 	}
-	fill(&c.OutboundNumber, defaultOutboundNumber)
-	c.moveTo("assigned", now)
+	setDefault(&c.OutboundNumber, defaultOutboundNumber)
+	c.setStatus("assigned", now)
 
 	agent, _ := p.world.agent(params.AgentEmail)
-	if agent.Answer == AnswerCreated {
-		return p.created(c)
+	if agent.Response == ResponseCreated {
+		return p.respondCreated(c)
 	}
 	c.AwaitsAgent = true
 	p.history.add(c)
-	if agent.Answer == AnswerPrompted {
-		return answerJSON(http.StatusOK, newEcho(c))
+	if agent.Response == ResponsePrompted {
+		return respondJSON(http.StatusOK, newEcho(c))
 	}
-	return answer{status: http.StatusAccepted}
+	return response{status: http.StatusAccepted}
 }
 
-// echo is the body of the documented 200 answers.
+// echo is the body of the documented 200 responses.
 type echo struct {
 	CallType      calls.CallType `json:"call_type"`
 	AgentEmail    string         `json:"agent_email"`
@@ -101,8 +101,8 @@ func newEcho(c Call) echo {
 	return echo{CallType: c.Type, AgentEmail: c.AgentEmail, EndUserNumber: c.EndUserNumber, Lang: c.Lang}
 }
 
-// outboundProblem is the message of the first check that fails, empty if none
-// does. The order of the checks is the double's own.
+// outboundProblem returns the message of the first check that fails, or "". The order of
+// the checks is the double's own.
 func (w *world) outboundProblem(params *createParams) string {
 	if params.AgentEmail == "" {
 		return "Agent email required"
@@ -126,7 +126,7 @@ func (w *world) outboundProblem(params *createParams) string {
 	return ""
 }
 
-// dialProblem does not look at the number of a request that has a ticket.
+// dialProblem ignores the number of a request that has a ticket.
 func (w *world) dialProblem(params *createParams) string {
 	if params.TicketID != "" {
 		ticket, _ := w.ticket(string(params.TicketID))
@@ -144,9 +144,9 @@ func (w *world) dialProblem(params *createParams) string {
 	return ""
 }
 
-// The documented parameter table of inbound calls says "IVR and web"; the
-// message says what the platform does.
-func (p *platform) createInbound(params *createParams, now time.Time) answer {
+// createInbound takes IVR and mobile menus, as the documented message says. The
+// documented table of parameters says "IVR and web".
+func (p *platform) createInbound(params *createParams, now time.Time) response {
 	if problem := p.world.menuProblem(params, []Channel{IVR, Mobile}, "Only IVR and mobile menu IDs are permitted"); problem != "" {
 		return refuse(problem)
 	}
@@ -158,10 +158,10 @@ func (p *platform) createInbound(params *createParams, now time.Time) answer {
 	if dialable(params.OutboundNumber) {
 		c.OutboundNumber = params.OutboundNumber
 	}
-	return p.created(c)
+	return p.respondCreated(c)
 }
 
-func (p *platform) createScheduled(params *createParams, now time.Time) answer {
+func (p *platform) createScheduled(params *createParams, now time.Time) response {
 	if params.CallID == 0 || isGiven(params.MenuID) {
 		if problem := p.world.menuProblem(params, []Channel{Mobile, Web}, "Only mobile and web menu IDs are permitted"); problem != "" {
 			return refuse(problem)
@@ -177,40 +177,40 @@ func (p *platform) createScheduled(params *createParams, now time.Time) answer {
 	if err != nil || !at.After(now) {
 		return refuse("scheduled_at is not a valid future time") // the double's own text: none is documented
 	}
-	at = stamp(at)
+	at = toMilliseconds(at)
 	c := newQueued(params, now)
 	c.ScheduledAt = &at
 	c.ParentCallID = params.CallID
 	if c.MenuID == 0 {
-		// As in the documented example, which names no menu and is in one.
+		// The documented example has no menu_id, and its response has a menu.
 		parent, _ := p.history.call(params.CallID)
 		c.MenuID = parent.MenuID
 	}
-	return p.schedule(c, now)
+	return p.respondScheduled(c, now)
 }
 
-// schedule responds to a scheduled request that passed every check.
-func (p *platform) schedule(c Call, now time.Time) answer {
+// respondScheduled responds to a scheduled request that passed every check.
+func (p *platform) respondScheduled(c Call, now time.Time) response {
 	hasTicket := c.TicketID != ""
 	switch {
 	case p.crm.rejection != "":
-		return answerMessage(http.StatusUnprocessableEntity, p.crm.rejection)
+		return respondMessage(http.StatusUnprocessableEntity, p.crm.rejection)
 	case hasTicket && (p.crm.closed[c.TicketID] || p.crm.scheduled[c.TicketID]):
-		c.ID = p.history.skipID()
-		return answerJSON(http.StatusCreated, p.world.object(c))
+		c.ID = p.history.reserveID()
+		return respondJSON(http.StatusCreated, p.world.object(c))
 	case hasTicket && p.crm.unreachable:
-		made := p.history.add(c)
-		p.history.advance(made.ID, "cancelled", now)
-		return answerJSON(http.StatusCreated, p.world.object(made))
+		created := p.history.add(c)
+		p.history.advance(created.ID, "cancelled", now)
+		return respondJSON(http.StatusCreated, p.world.object(created))
 	}
-	return p.created(c)
+	return p.respondCreated(c)
 }
 
-func (p *platform) created(c Call) answer {
-	return answerJSON(http.StatusCreated, p.world.object(p.history.add(c)))
+func (p *platform) respondCreated(c Call) response {
+	return respondJSON(http.StatusCreated, p.world.object(p.history.add(c)))
 }
 
-// newQueued takes parameters that have been checked.
+// newQueued returns a queued call. The parameters must have been checked.
 func newQueued(params *createParams, now time.Time) Call {
 	menuID, _ := strconv.ParseInt(string(params.MenuID), 10, 64)
 	return Call{
@@ -227,7 +227,7 @@ func newQueued(params *createParams, now time.Time) Call {
 	}
 }
 
-// menuProblem is the message of the first check that fails, empty if none does.
+// menuProblem returns the message of the first check that fails, or "".
 func (w *world) menuProblem(params *createParams, permitted []Channel, notPermitted string) string {
 	if !isGiven(params.MenuID) {
 		return "menu_id is required"
@@ -252,7 +252,8 @@ func (w *world) menuProblem(params *createParams, permitted []Channel, notPermit
 	return ""
 }
 
-// queuedProblem checks what inbound and scheduled calls have in common.
+// queuedProblem checks the parameters that inbound and scheduled calls have in common. It
+// returns the message of the first check that fails, or "".
 func (w *world) queuedProblem(params *createParams) string {
 	switch {
 	case params.EndUserNumber == "":

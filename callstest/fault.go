@@ -12,9 +12,8 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// A Fault is what goes wrong with one attempt of a client. Faults are values:
-// they can be compared, printed and put into the tables of tests. The zero
-// Fault is Pass.
+// A Fault is what goes wrong with one attempt of a client. Faults are values: they can
+// be compared, printed and put into test tables. The zero Fault is Pass.
 type Fault struct {
 	name  string
 	kind  faultKind
@@ -23,124 +22,124 @@ type Fault struct {
 	text  string
 }
 
-// Faults of the connection. The request never arrives.
+// Faults before the request arrives.
 var (
-	// RefuseConnection makes the attempt dial a port that nobody listens on.
-	// Only HTTPClient does that: it waits, and what is scripted after it, for an
-	// attempt of that client.
+	// RefuseConnection makes the attempt dial a port that refuses connections. Only
+	// HTTPClient does that: the fault, and those after it, wait for an attempt of
+	// HTTPClient.
 	RefuseConnection = Fault{name: "RefuseConnection", kind: refuseConnection, inert: true}
-	// BreakHandshake closes the connection when the TLS handshake begins. It
-	// needs WithTLS: a server without leaves it unused, and says why.
+	// BreakHandshake closes the connection when the TLS handshake begins. It needs
+	// WithTLS; a server without TLS reports it as unused.
 	BreakHandshake = Fault{name: "BreakHandshake", kind: breakHandshake, inert: true}
 	// HangUpBeforeRead closes the connection when the first bytes of the request
-	// arrive, so that the client cannot know how many did.
+	// arrive, so that the client cannot know how many bytes arrived.
 	HangUpBeforeRead = Fault{name: "HangUpBeforeRead", kind: hangUpBeforeRead, inert: true}
 )
 
-// Faults in place of the answer. The request has arrived as a whole.
+// Faults in place of the response. The whole request has arrived.
 var (
 	// HangUpAfterRead closes the connection.
 	HangUpAfterRead = Fault{name: "HangUpAfterRead", kind: hangUp, inert: true}
-	// HangUpAfterCreate carries the operation out and closes the connection
-	// without a byte of the answer.
+	// HangUpAfterCreate carries the operation out and closes the connection without
+	// sending a byte of the response.
 	HangUpAfterCreate = Fault{name: "HangUpAfterCreate", kind: hangUp}
 	// Reset resets the connection.
 	Reset = Fault{name: "Reset", kind: reset, inert: true}
 	// ResetAfterCreate carries the operation out and resets the connection.
 	ResetAfterCreate = Fault{name: "ResetAfterCreate", kind: reset}
-	// Stall says nothing until the client goes away or the server is closed.
+	// Stall sends nothing until the client gives up or the server is closed.
 	Stall = Fault{name: "Stall", kind: stall, inert: true}
 	// StallAfterCreate carries the operation out and then stalls.
 	StallAfterCreate = Fault{name: "StallAfterCreate", kind: stall}
-	// NotHTTP answers a line that is not HTTP and closes the connection.
+	// NotHTTP sends a line that is not HTTP and closes the connection.
 	NotHTTP = Fault{name: "NotHTTP", kind: notHTTP, inert: true}
 )
 
-// Faults in place of the response that only HTTP/2 has. The request has arrived as
-// a whole. They need WithHTTP2: a server without leaves them unused, and says why.
-// A request that comes over HTTP/1 nevertheless is hung up on.
+// Faults in place of the response that exist only in HTTP/2. The whole request has
+// arrived. They need WithHTTP2; a server without HTTP/2 reports them as unused. If the
+// request arrives over HTTP/1, the connection is closed instead.
 var (
-	// RefuseStream resets the stream with REFUSED_STREAM, which says that the
-	// request was not looked at.
+	// RefuseStream resets the stream with REFUSED_STREAM, which means that the request
+	// was not processed.
 	RefuseStream = Fault{name: "RefuseStream", kind: resetStream, inert: true, code: int(http2.ErrCodeRefusedStream)}
-	// RefuseStreamAfterCreate carries the operation out, and says the same.
+	// RefuseStreamAfterCreate carries the operation out and resets the stream with
+	// REFUSED_STREAM, which is false.
 	RefuseStreamAfterCreate = Fault{name: "RefuseStreamAfterCreate", kind: resetStream, code: int(http2.ErrCodeRefusedStream)}
-	// GoAway announces the end of the connection with a last stream below the
-	// request's, which says that the request was not looked at.
+	// GoAway sends a GOAWAY whose last stream is below the request's, which means that
+	// the request was not processed.
 	GoAway = Fault{name: "GoAway", kind: goAway, inert: true}
-	// GoAwayAfterCreate carries the operation out, and says the same.
+	// GoAwayAfterCreate carries the operation out and sends the same GOAWAY, which is
+	// false.
 	GoAwayAfterCreate = Fault{name: "GoAwayAfterCreate", kind: goAway}
 )
 
-// ResetStream resets the stream of HTTP/2 with a code, such as
-// http2.ErrCodeProtocol. It needs WithHTTP2, as RefuseStream does.
+// ResetStream resets the HTTP/2 stream with a code, such as http2.ErrCodeProtocol. It
+// needs WithHTTP2, as RefuseStream does.
 func ResetStream(code http2.ErrCode) Fault {
 	return Fault{name: fmt.Sprintf("ResetStream(%d)", code), kind: resetStream, inert: true, code: int(code)}
 }
 
-// ResetStreamAfterCreate carries the operation out and resets the stream with a
-// code.
+// ResetStreamAfterCreate carries the operation out and resets the stream with a code.
 func ResetStreamAfterCreate(code http2.ErrCode) Fault {
 	return Fault{name: fmt.Sprintf("ResetStreamAfterCreate(%d)", code), kind: resetStream, code: int(code)}
 }
 
-// Faults of the answer. The operation is carried out.
+// Faults of the response. The operation is carried out.
 var (
-	// CutStatusLine ends the answer within its first line, over HTTP/2 within the
-	// head of its first frame.
+	// CutStatusLine ends the response in the middle of its status line, or over HTTP/2
+	// in the middle of its first frame's header.
 	CutStatusLine = Fault{name: "CutStatusLine", kind: cutStatusLine}
-	// CutHeaders ends the answer within its header.
+	// CutHeaders ends the response in the middle of its header.
 	CutHeaders = Fault{name: "CutHeaders", kind: cutHeaders}
-	// CutBody sends the whole header and half of the body. An answer that has no
-	// body is announced with one of a single byte.
+	// CutBody sends the whole header and half of the body. A response without a body
+	// announces one of a single byte.
 	CutBody = Fault{name: "CutBody", kind: cutBody}
 	// StallBody sends what CutBody sends, and then stalls.
 	StallBody = Fault{name: "StallBody", kind: stallBody}
-	// DripBody sends the whole answer, its body byte by byte.
+	// DripBody sends the whole response, its body byte by byte.
 	DripBody = Fault{name: "DripBody", kind: dripBody}
-	// HugeBody sends the answer with a body of 64 MiB: spaces, and then the true
-	// one, so that it is well-formed JSON to whoever reads it all.
+	// HugeBody sends the response with a body of 64 MiB: spaces followed by the real
+	// body, which is well-formed JSON for a client that reads it to its end.
 	HugeBody = Fault{name: "HugeBody", kind: hugeBody}
 )
 
-// Status answers the given status and a message without looking at the request.
+// Status responds with the given status and a message. The request is not looked at.
 func Status(code int) Fault {
-	return Fault{name: fmt.Sprintf("Status(%d)", code), kind: answerCode, inert: true, code: code}
+	return Fault{name: fmt.Sprintf("Status(%d)", code), kind: statusCode, inert: true, code: code}
 }
 
-// StatusAfterCreate carries the operation out and answers the given status and
-// a message.
+// StatusAfterCreate carries the operation out and responds with the given status and a
+// message.
 func StatusAfterCreate(code int) Fault {
-	return Fault{name: fmt.Sprintf("StatusAfterCreate(%d)", code), kind: answerCode, code: code}
+	return Fault{name: fmt.Sprintf("StatusAfterCreate(%d)", code), kind: statusCode, code: code}
 }
 
-// RateLimited answers 429 with the header Retry-After, as it is given, or
-// without that header if retryAfter is empty.
+// RateLimited responds with 429. The header Retry-After has the given value, and is
+// absent if the value is empty.
 func RateLimited(retryAfter string) Fault {
-	return Fault{name: fmt.Sprintf("RateLimited(%q)", retryAfter), kind: answerRateLimit, inert: true, text: retryAfter}
+	return Fault{name: fmt.Sprintf("RateLimited(%q)", retryAfter), kind: rateLimited, inert: true, text: retryAfter}
 }
 
-// Redirect answers a redirection to location. The code is one of 3xx.
+// Redirect responds with a redirect to location. The code must be a 3xx.
 func Redirect(code int, location string) Fault {
-	return Fault{name: fmt.Sprintf("Redirect(%d, %q)", code, location), kind: answerRedirect, inert: true, code: code, text: location}
+	return Fault{name: fmt.Sprintf("Redirect(%d, %q)", code, location), kind: redirect, inert: true, code: code, text: location}
 }
 
-// Attempts that are answered as they should be.
+// Attempts that get the normal response.
 var (
 	// CloseIdle breaks the idle connections of HTTPClient that the attempt would use.
-	// The client learns that when it tries to write to one of them, which takes no
-	// byte of the request; over HTTP/2 they are closed before the attempt. Other
+	// The client learns that when it writes to one of them, before a byte of the request
+	// is sent. Over HTTP/2 the idle connection is closed before the attempt. Other
 	// clients have no idle connections.
 	CloseIdle = Fault{name: "CloseIdle", kind: closeIdle}
-	// Pass is no fault. It lets an attempt through in a script.
+	// Pass is no fault. It lets one attempt through between faults.
 	Pass = Fault{}
 )
 
-// Acts reports whether the double carries the operation out, whatever the
-// client learns of it.
+// Acts reports whether the double carries the operation out in spite of the fault.
 func (f Fault) Acts() bool { return !f.inert }
 
-// String returns the fault as it is written in Go, without the package.
+// String returns the fault as it is written in Go, without the package name.
 func (f Fault) String() string {
 	if f.name == "" {
 		return "Pass"
@@ -148,44 +147,44 @@ func (f Fault) String() string {
 	return f.name
 }
 
-// problem says why a server cannot carry the fault out, empty if it can.
+// problem returns the reason why a server cannot carry the fault out, or "" if it can.
 func (f Fault) problem(c *config) string {
 	switch {
 	case f.kind == breakHandshake && !c.tls:
 		return "needs a server with TLS"
 	case (f.kind == resetStream || f.kind == goAway) && !c.http2:
 		return "needs a server with HTTP/2"
-	case f.kind == answerCode && (f.code < 200 || f.code > 999):
-		return "is not the status of an answer"
-	case f.kind == answerRedirect && (f.code < 300 || f.code > 399):
-		return "is not the status of a redirection"
+	case f.kind == statusCode && (f.code < 200 || f.code > 999):
+		return "is not the status of a response"
+	case f.kind == redirect && (f.code < 300 || f.code > 399):
+		return "is not the status of a redirect"
 	}
 	return ""
 }
 
-// isHarmless tells of an attempt that is served like any other.
-func (f Fault) isHarmless() bool { return f.kind == pass || f.kind == closeIdle }
+// isServed reports whether the attempt gets the normal response.
+func (f Fault) isServed() bool { return f.kind == pass || f.kind == closeIdle }
 
-// answers tells of a fault that is an answer itself.
-func (f Fault) answers() bool {
-	return f.kind == answerCode || f.kind == answerRateLimit || f.kind == answerRedirect
+// isResponse reports whether the fault is itself a complete response.
+func (f Fault) isResponse() bool {
+	return f.kind == statusCode || f.kind == rateLimited || f.kind == redirect
 }
 
-// answer is what a fault that answers says.
-func (f Fault) answer() answer {
+// response returns the response that a fault is. See isResponse.
+func (f Fault) response() response {
 	switch f.kind {
-	case answerRateLimit:
-		a := answerStatus(http.StatusTooManyRequests)
+	case rateLimited:
+		res := respondStatus(http.StatusTooManyRequests)
 		if f.text != "" {
-			a.header = http.Header{"Retry-After": {f.text}}
+			res.header = http.Header{"Retry-After": {f.text}}
 		}
-		return a
-	case answerRedirect:
-		a := answerStatus(f.code)
-		a.header = http.Header{"Location": {f.text}}
-		return a
+		return res
+	case redirect:
+		res := respondStatus(f.code)
+		res.header = http.Header{"Location": {f.text}}
+		return res
 	}
-	return answerStatus(f.code)
+	return respondStatus(f.code)
 }
 
 type faultKind int
@@ -208,51 +207,56 @@ const (
 	dripBody
 	hugeBody
 	closeIdle
-	answerCode
-	answerRateLimit
-	answerRedirect
+	statusCode
+	rateLimited
+	redirect
 )
 
-// script is the line of faults. Each is taken once. It is safe for concurrent
-// use.
-type script struct {
+// faultQueue holds the faults of the attempts to come. Each fault is taken once. It is
+// safe for concurrent use.
+type faultQueue struct {
 	mu         sync.Mutex
 	faults     []Fault
-	impossible []string // what the server cannot carry out, and why
+	impossible []string // faults that the server cannot carry out, with the reasons
 }
 
-func (s *script) add(faults []Fault, c *config) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (q *faultQueue) add(faults []Fault, c *config) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	for _, f := range faults {
 		if problem := f.problem(c); problem != "" {
-			s.impossible = append(s.impossible, f.String()+": "+problem)
+			q.impossible = append(q.impossible, f.String()+": "+problem)
 			continue
 		}
-		s.faults = append(s.faults, f)
+		q.faults = append(q.faults, f)
 	}
 }
 
-// take takes the next fault if it is one that the caller wants, and else none.
-func (s *script) take(wanted func(faultKind) bool) Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.faults) == 0 || !wanted(s.faults[0].kind) {
+// next takes the next fault. It returns Pass if there is none.
+func (q *faultQueue) next() Fault {
+	return q.nextIf(func(faultKind) bool { return true })
+}
+
+// nextIf takes the next fault if it is wanted. Otherwise it returns Pass.
+func (q *faultQueue) nextIf(isWanted func(faultKind) bool) Fault {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.faults) == 0 || !isWanted(q.faults[0].kind) {
 		return Pass
 	}
-	f := s.faults[0]
-	s.faults = s.faults[1:]
+	f := q.faults[0]
+	q.faults = q.faults[1:]
 	return f
 }
 
-func (s *script) unused() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (q *faultQueue) unused() []string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	var names []string
-	for _, f := range s.faults {
+	for _, f := range q.faults {
 		names = append(names, f.String())
 	}
-	return append(names, s.impossible...)
+	return append(names, q.impossible...)
 }
 
 const (
@@ -261,145 +265,145 @@ const (
 	dripPause = 20 * time.Microsecond
 )
 
-// delivery is the way of one answer back to the client.
-type delivery struct {
+// responder sends one response to the client, with its fault.
+type responder struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	conn    *conn
 	stream  *http2Stream // nil over HTTP/1
 	fault   Fault
-	closing <-chan struct{} // closed when the server is
+	closing <-chan struct{} // closed when Server.Close begins
 }
 
-func (d *delivery) send(a answer) {
-	switch d.fault.kind {
+func (s *responder) send(res response) {
+	switch s.fault.kind {
 	case hangUp:
-		d.abort()
+		s.abort()
 	case reset:
-		d.conn.reset()
-		d.abort()
+		s.conn.reset()
+		s.abort()
 	case stall:
-		d.stall()
+		s.stall()
 	case notHTTP:
-		d.sendRaw([]byte("this is not HTTP\r\n"))
+		s.sendRaw([]byte("this is not HTTP\r\n"))
 	case resetStream, goAway:
-		d.giveUp()
+		s.abandonStream()
 	case cutStatusLine:
-		head, line := d.head(a)
-		d.sendRaw(head[:line/2])
+		head, line := s.encodeHeader(res)
+		s.sendRaw(head[:line/2])
 	case cutHeaders:
-		head, line := d.head(a)
-		d.sendRaw(head[:(line+len(head))/2])
+		head, line := s.encodeHeader(res)
+		s.sendRaw(head[:(line+len(head))/2])
 	case cutBody:
-		d.sendHalf(a)
-		d.abort()
+		s.sendHalf(res)
+		s.abort()
 	case stallBody:
-		d.sendHalf(a)
-		d.stall()
+		s.sendHalf(res)
+		s.stall()
 	case dripBody:
-		d.drip(a)
+		s.drip(res)
 	case hugeBody:
-		d.sendHuge(a)
-	case answerCode, answerRateLimit, answerRedirect:
-		d.sendWhole(d.fault.answer())
+		s.sendHuge(res)
+	case statusCode, rateLimited, redirect:
+		s.sendWhole(s.fault.response())
 	default:
-		d.sendWhole(a)
+		s.sendWhole(res)
 	}
 }
 
-// abort ends the handler and the connection. What was not flushed is not sent.
-func (d *delivery) abort() {
-	d.conn.hangUp()
+// abort ends the handler and the connection. Bytes that were not flushed are not sent.
+func (s *responder) abort() {
+	s.conn.hangUp()
 	panic(http.ErrAbortHandler)
 }
 
-// stall waits for the client to go away.
-func (d *delivery) stall() {
+// stall waits until the client gives up or the server is closed.
+func (s *responder) stall() {
 	select {
-	case <-d.r.Context().Done():
-	case <-d.closing:
+	case <-s.r.Context().Done():
+	case <-s.closing:
 	}
-	if d.stream != nil { // there may be others beside it
+	if s.stream != nil { // the connection may have other streams
 		panic(http.ErrAbortHandler)
 	}
-	d.abort()
+	s.abort()
 }
 
-// giveUp ends the stream, and leaves the connection to those beside it.
-func (d *delivery) giveUp() {
+// abandonStream ends the stream, and leaves the connection to its other streams.
+func (s *responder) abandonStream() {
 	switch {
-	case d.stream == nil:
-		d.abort()
-	case d.fault.kind == goAway:
-		d.stream.goAway()
+	case s.stream == nil:
+		s.abort()
+	case s.fault.kind == goAway:
+		s.stream.goAway()
 	default:
-		d.stream.reset(http2.ErrCode(d.fault.code))
+		s.stream.reset(http2.ErrCode(s.fault.code))
 	}
 }
 
-// head returns the header of an answer as it goes over the connection, and the
-// length of its first line, or of the head of its frame.
-func (d *delivery) head(a answer) (head []byte, line int) {
-	if d.stream != nil {
-		return d.stream.headFrame(a), http2FrameHead
+// encodeHeader returns the header of a response as it is sent, and the length of its
+// status line, or over HTTP/2 of its frame header.
+func (s *responder) encodeHeader(res response) (head []byte, line int) {
+	if s.stream != nil {
+		return s.stream.headerFrame(res), http2FrameHeader
 	}
-	head, _, _ = bytes.Cut(a.wire(), []byte("\r\n\r\n"))
+	head, _, _ = bytes.Cut(res.wire(), []byte("\r\n\r\n"))
 	return head, bytes.IndexByte(head, '\n')
 }
 
-// sendRaw goes past net/http, which has written nothing so far.
-func (d *delivery) sendRaw(raw []byte) {
-	_, _ = d.conn.Write(raw)
-	d.abort()
+// sendRaw writes to the connection below net/http, which has written nothing so far.
+func (s *responder) sendRaw(raw []byte) {
+	_, _ = s.conn.Write(raw)
+	s.abort()
 }
 
-func (d *delivery) sendWhole(a answer) {
-	d.sendHead(a, len(a.body))
-	_, _ = d.w.Write(a.body)
+func (s *responder) sendWhole(res response) {
+	s.sendHeader(res, len(res.body))
+	_, _ = s.w.Write(res.body)
 }
 
-func (d *delivery) sendHead(a answer, length int) {
-	h := d.w.Header()
-	maps.Copy(h, a.fields())
+func (s *responder) sendHeader(res response, length int) {
+	h := s.w.Header()
+	maps.Copy(h, res.fields())
 	h.Set("Content-Length", strconv.Itoa(length))
-	if !d.conn.announced && d.stream == nil {
+	if !s.conn.isOurs && s.stream == nil {
 		h.Set("Connection", "close")
 	}
-	d.w.WriteHeader(a.status)
+	s.w.WriteHeader(res.status)
 }
 
-func (d *delivery) sendHalf(a answer) {
-	d.sendHead(a, max(1, len(a.body)))
-	_, _ = d.w.Write(a.body[:len(a.body)/2])
-	d.flush()
+func (s *responder) sendHalf(res response) {
+	s.sendHeader(res, max(1, len(res.body)))
+	_, _ = s.w.Write(res.body[:len(res.body)/2])
+	s.flush()
 }
 
-func (d *delivery) drip(a answer) {
-	d.sendHead(a, len(a.body))
+func (s *responder) drip(res response) {
+	s.sendHeader(res, len(res.body))
 	pause := time.NewTicker(dripPause)
 	defer pause.Stop()
-	for i := range a.body {
-		if _, err := d.w.Write(a.body[i : i+1]); err != nil {
+	for i := range res.body {
+		if _, err := s.w.Write(res.body[i : i+1]); err != nil {
 			return
 		}
-		d.flush()
+		s.flush()
 		select {
 		case <-pause.C:
-		case <-d.closing:
+		case <-s.closing:
 			return
 		}
 	}
 }
 
-func (d *delivery) sendHuge(a answer) {
-	d.sendHead(a, hugeSize)
+func (s *responder) sendHuge(res response) {
+	s.sendHeader(res, hugeSize)
 	spaces := bytes.Repeat([]byte(" "), 64<<10)
-	for left := hugeSize - len(a.body); left > 0; left -= len(spaces) {
-		if _, err := d.w.Write(spaces[:min(left, len(spaces))]); err != nil {
+	for left := hugeSize - len(res.body); left > 0; left -= len(spaces) {
+		if _, err := s.w.Write(spaces[:min(left, len(spaces))]); err != nil {
 			return
 		}
 	}
-	_, _ = d.w.Write(a.body)
+	_, _ = s.w.Write(res.body)
 }
 
-func (d *delivery) flush() { _ = http.NewResponseController(d.w).Flush() }
+func (s *responder) flush() { _ = http.NewResponseController(s.w).Flush() }

@@ -9,14 +9,15 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// history is what the platform remembers. It is safe for concurrent use.
+// history holds the state of the platform: its calls, and what was done to them. It is
+// safe for concurrent use.
 type history struct {
-	lag func(callID int64) time.Duration // nil: none
+	lag func(callID int64) time.Duration // can be nil
 
 	mu       sync.Mutex
 	records  []*record // in the order of their creation
 	byID     map[int64]*record
-	scripts  map[int64][]calls.CallStatus
+	upcoming map[int64][]calls.CallStatus // by call id; see Server.Script
 	flags    map[int64]calls.CustomerFlag
 	endUsers map[int64][]calls.EndUserAuth
 	nextID   int64
@@ -28,24 +29,24 @@ type history struct {
 // record is a call of the history.
 type record struct {
 	Call
-	listedFrom time.Time // when the listing begins to show it; zero: at once
+	listedFrom time.Time // when the listing begins to show it; zero means at once
 }
 
-// firstID is the id of the first documented example answer.
+// firstID is the call id in the first documented response.
 const firstID = 397
 
 func newHistory(lag func(callID int64) time.Duration) *history {
 	return &history{
 		lag:      lag,
 		byID:     map[int64]*record{},
-		scripts:  map[int64][]calls.CallStatus{},
+		upcoming: map[int64][]calls.CallStatus{},
 		flags:    map[int64]calls.CustomerFlag{},
 		endUsers: map[int64][]calls.EndUserAuth{},
 		nextID:   firstID,
 	}
 }
 
-// add returns c with the id that it has got, if it was without.
+// add adds a call, or replaces the call with the same id. It returns c with its id.
 func (h *history) add(c Call) Call {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -56,13 +57,13 @@ func (h *history) add(c Call) Call {
 	r := &record{Call: c}
 	h.records = append(h.records, r)
 	if !c.AwaitsAgent {
-		h.enter(r)
+		h.list(r)
 	}
 	return r.clone()
 }
 
-// enter makes a call known by its id and shows it in the listing.
-func (h *history) enter(r *record) {
+// list gives a call an id, if it has none, and adds it to the listing.
+func (h *history) list(r *record) {
 	if r.ID == 0 {
 		r.ID = h.nextID
 	}
@@ -73,15 +74,15 @@ func (h *history) enter(r *record) {
 	h.byID[r.ID] = r
 }
 
-// skipID returns an id that no call has or will get.
-func (h *history) skipID() int64 {
+// reserveID returns an id that no call has or will get.
+func (h *history) reserveID() int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.nextID++
 	return h.nextID - 1
 }
 
-// place gives the oldest call that awaits its agent an id.
+// place places the oldest call that awaits its agent.
 func (h *history) place(now time.Time) (id int64, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -92,8 +93,8 @@ func (h *history) place(now time.Time) (id int64, ok bool) {
 	r := h.records[i]
 	r.AwaitsAgent = false
 	r.CreatedAt = now
-	r.moveTo("assigned", now)
-	h.enter(r)
+	r.setStatus("assigned", now)
+	h.list(r)
 	return r.ID, true
 }
 
@@ -117,16 +118,17 @@ func (h *history) call(id int64) (Call, bool) {
 	return r.clone(), true
 }
 
-// page returns copies of the calls on a page, and how many there are on all.
+// page returns copies of the calls on a page, and the number of calls on all pages.
+// Reading the first page sets the upcoming statuses, so that all pages are consistent.
 func (h *history) page(q listing, now time.Time) (found []Call, total int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if q.page == 1 {
-		h.playScripts(now)
+		h.setUpcoming(now)
 	}
 	records := h.shown(q, now)
 	total = len(records)
-	if q.page-1 > total/q.perPage { // also where the product below would overflow
+	if q.page-1 > total/q.perPage { // also prevents that the product below overflows
 		return nil, total
 	}
 	start := (q.page - 1) * q.perPage
@@ -161,35 +163,35 @@ func (h *history) advance(id int64, status calls.CallStatus, now time.Time) bool
 	defer h.mu.Unlock()
 	r, ok := h.byID[id]
 	if ok {
-		r.moveTo(status, now)
+		r.setStatus(status, now)
 	}
 	return ok
 }
 
-func (h *history) script(id int64, statuses []calls.CallStatus) bool {
+func (h *history) scheduleStatuses(id int64, statuses []calls.CallStatus) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	_, ok := h.byID[id]
 	if ok {
-		h.scripts[id] = append(h.scripts[id], statuses...)
+		h.upcoming[id] = append(h.upcoming[id], statuses...)
 	}
 	return ok
 }
 
-// playScripts moves every scripted call one status on.
-func (h *history) playScripts(now time.Time) {
-	for id, statuses := range h.scripts {
+// setUpcoming sets the next status of each call that has upcoming ones.
+func (h *history) setUpcoming(now time.Time) {
+	for id, statuses := range h.upcoming {
 		if len(statuses) == 0 {
-			delete(h.scripts, id)
+			delete(h.upcoming, id)
 			continue
 		}
-		h.byID[id].moveTo(statuses[0], now)
-		h.scripts[id] = statuses[1:]
+		h.byID[id].setStatus(statuses[0], now)
+		h.upcoming[id] = statuses[1:]
 	}
 }
 
-// cancel returns the call after it was canceled or, if that was not possible, as it
-// is. It returns nil for a call that does not exist.
+// cancel cancels a scheduled call that has not ended. It returns the call, or nil if it
+// does not exist.
 func (h *history) cancel(id int64, now time.Time) (call *Call, isCanceled bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -202,13 +204,13 @@ func (h *history) cancel(id int64, now time.Time) (call *Call, isCanceled bool) 
 		if r.Status == "scheduled" || r.Status == "queued" {
 			status = "cancelled"
 		}
-		r.moveTo(status, now)
+		r.setStatus(status, now)
 	}
 	c := r.clone()
 	return &c, isCanceled
 }
 
-func (h *history) keep(c cancellation) (number int) {
+func (h *history) addCancellation(c cancellation) (number int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.cancellations = append(h.cancellations, c)
@@ -236,7 +238,7 @@ func (h *history) setFlag(id int64, f calls.CustomerFlag) {
 	h.flags[id] = cloneFlag(f)
 }
 
-// updateFlag leaves alone what is nil in update.
+// updateFlag sets the attributes that are not nil in update, and returns all of them.
 func (h *history) updateFlag(id int64, update calls.CustomerFlag) calls.CustomerFlag {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -248,8 +250,8 @@ func (h *history) updateFlag(id int64, update calls.CustomerFlag) calls.Customer
 	return cloneFlag(f)
 }
 
-// addEndUser reports whether user is new. The interval after which the platform
-// takes the same request again is not documented; here it never ends.
+// addEndUser reports whether user is new. The interval after which the platform accepts
+// the same request again is not documented; here it is infinite.
 func (h *history) addEndUser(id int64, user calls.EndUserAuth) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -276,8 +278,8 @@ func (h *history) addThirdParty(callID int64, third ThirdParty) ThirdParty {
 	return third
 }
 
-// scheduledOn counts the calls of a menu that wait for their time, by the begin of
-// their period.
+// scheduledOn counts the scheduled calls of a menu that have not ended, by the start of
+// their callback periods.
 func (h *history) scheduledOn(menuID int64) map[time.Time]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()

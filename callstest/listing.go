@@ -10,31 +10,29 @@ import (
 	"time"
 )
 
-// What a listing is without its parameters is not known. That it has 25 calls a
-// page, in ascending order of their ids, is the double's own choice; so is every
-// refusal of a parameter.
+// The defaults of a listing are not documented. Pages of 25 calls, in ascending order of
+// their ids, are the double's own choice, and so is every refusal of a parameter.
 const (
 	defaultPerPage = 25
 	maxPerPage     = 100
 )
 
+// listing is the query of a listing.
 type listing struct {
 	page, perPage int
 	column        string
 	descending    bool
-	updatedFrom   time.Time // inclusive; zero: no filter
+	updatedFrom   time.Time // inclusive; zero means no filter
 }
 
-// sortKeys are the columns that a listing can be sorted by.
+// sortKeys has the columns that a listing can be sorted by.
 var sortKeys = map[string]func(*record) time.Time{
 	"id":         func(*record) time.Time { return time.Time{} },
 	"created_at": func(r *record) time.Time { return r.CreatedAt },
 	"updated_at": func(r *record) time.Time { return r.UpdatedAt },
 }
 
-// list carries the next step of each script out when a client begins to read,
-// which is at the first page: the pages of one reading fit together.
-func (p *platform) list(r *http.Request, now time.Time) answer {
+func (p *platform) list(r *http.Request, now time.Time) response {
 	query, err := parseListing(r.URL.Query())
 	if err != nil {
 		return refuse(err.Error())
@@ -44,15 +42,15 @@ func (p *platform) list(r *http.Request, now time.Time) answer {
 	for i, c := range page {
 		objects[i] = p.world.listed(c)
 	}
-	a := answerJSON(http.StatusOK, objects)
-	a.header = http.Header{
+	res := respondJSON(http.StatusOK, objects)
+	res.header = http.Header{
 		"Total":    {strconv.Itoa(total)},
 		"Per-Page": {strconv.Itoa(query.perPage)},
 	}
 	if !p.noLinks {
-		a.header.Set("Link", p.links(r, query, total))
+		res.header.Set("Link", p.links(r, query, total))
 	}
-	return a
+	return res
 }
 
 func parseListing(values url.Values) (listing, error) {
@@ -88,10 +86,11 @@ func parseListing(values url.Values) (listing, error) {
 	return q, nil
 }
 
-func positive(values url.Values, name string, otherwise int) (int, error) {
+// positive returns the value of a parameter that must be a positive integer.
+func positive(values url.Values, name string, whenAbsent int) (int, error) {
 	text := values.Get(name)
 	if text == "" {
-		return otherwise, nil
+		return whenAbsent, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
@@ -100,7 +99,7 @@ func positive(values url.Values, name string, otherwise int) (int, error) {
 	return n, nil
 }
 
-// links is the header of RFC 8288 for what comes after the page.
+// links returns the Link header of RFC 8288, with the next and the last page.
 func (p *platform) links(r *http.Request, q listing, total int) string {
 	last := max(1, (total+q.perPage-1)/q.perPage)
 	links := []string{p.link(r, last, "last")}

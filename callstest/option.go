@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// An Option changes how a Server behaves. One that is wrong is an error of
-// Start and a fatal one of NewServer.
+// An Option changes how a Server behaves. An invalid option is an error of Start, and ends
+// the test in NewServer.
 type Option func(*config) error
 
 // WithAddress makes the server listen on address, such as "127.0.0.1:8085", or
@@ -20,8 +20,8 @@ func WithAddress(address string) Option {
 	}
 }
 
-// WithTLS makes the server speak https, with a certificate that it makes for
-// itself and that only HTTPClient trusts.
+// WithTLS makes the server speak https, with a new self-signed certificate that only
+// HTTPClient trusts.
 func WithTLS() Option {
 	return func(c *config) error {
 		c.tls = true
@@ -29,9 +29,9 @@ func WithTLS() Option {
 	}
 }
 
-// WithHTTP2 makes the server speak HTTP/2, and HTTPClient nothing else: as ALPN
-// chooses it with WithTLS, and without TLS by prior knowledge. Clients that ask
-// for HTTP/1 still get it.
+// WithHTTP2 makes the server speak HTTP/2: negotiated by ALPN if it has TLS, and with prior
+// knowledge otherwise. HTTPClient then speaks only HTTP/2. Other clients can still use
+// HTTP/1.
 func WithHTTP2() Option {
 	return func(c *config) error {
 		c.http2 = true
@@ -53,24 +53,23 @@ func WithCredentials(subdomain, token string) Option {
 	}
 }
 
-// WithAgents adds agents to the default world, or replaces those of the same
-// e-mail address.
+// WithAgents adds agents to the default world, or replaces those with the same e-mail
+// address.
 func WithAgents(agents ...Agent) Option {
-	return adding("WithAgents", agents, (*world).addAgent)
+	return addAll("WithAgents", agents, (*world).addAgent)
 }
 
-// WithMenus adds menus to the default world, or replaces those of the same id.
+// WithMenus adds menus to the default world, or replaces those with the same id.
 func WithMenus(menus ...Menu) Option {
-	return adding("WithMenus", menus, (*world).addMenu)
+	return addAll("WithMenus", menus, (*world).addMenu)
 }
 
-// WithTickets adds tickets to the default world, or replaces those of the same
-// id.
+// WithTickets adds tickets to the default world, or replaces those with the same id.
 func WithTickets(tickets ...Ticket) Option {
-	return adding("WithTickets", tickets, (*world).addTicket)
+	return addAll("WithTickets", tickets, (*world).addTicket)
 }
 
-func adding[T any](name string, items []T, add func(*world, T) error) Option {
+func addAll[T any](name string, items []T, add func(*world, T) error) Option {
 	return func(c *config) error {
 		for _, item := range items {
 			if err := add(&c.world, item); err != nil {
@@ -81,9 +80,9 @@ func adding[T any](name string, items []T, add func(*world, T) error) Option {
 	}
 }
 
-// WithLanguages adds languages to the default world: those that calls can be
-// made in, and those that are known but not available. Either can be nil. Codes
-// are compared with their case.
+// WithLanguages adds languages to the default world: those that are available for calls,
+// and those that are known but not available. Either can be nil. Codes are
+// case-sensitive.
 func WithLanguages(available, unavailable []string) Option {
 	return func(c *config) error {
 		for _, lang := range available {
@@ -100,9 +99,9 @@ func WithLanguages(available, unavailable []string) Option {
 	}
 }
 
-// WithClock replaces time.Now as the double's time: that of timestamps, of
-// "scheduled_at is in the future", of WithListingLag and of WithRateLimit.
-// The server calls now from many goroutines.
+// WithClock replaces time.Now as the clock of the double, which is used for timestamps, the
+// check that scheduled_at is in the future, WithListingLag and WithRateLimit. now must be
+// safe for concurrent use.
 func WithClock(now func() time.Time) Option {
 	return func(c *config) error {
 		if now == nil {
@@ -113,9 +112,9 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithListingLag keeps each call out of the Manager API's listing until lag has
-// passed since it was created. The server asks once for each call, when it is
-// created. The function must not call methods of the Server.
+// WithListingLag hides each call from the Manager API's listing until lag has passed since
+// the call was created. lag is called once for each call, when it is created. It must not
+// call methods of the Server.
 func WithListingLag(lag func(callID int64) time.Duration) Option {
 	return func(c *config) error {
 		if lag == nil {
@@ -126,9 +125,9 @@ func WithListingLag(lag func(callID int64) time.Duration) Option {
 	}
 }
 
-// WithRateLimit makes the server answer 429 to a request that has n or more
-// others in the second before it. The refused ones count. The platform
-// documents 10 a second; without this option there is no limit.
+// WithRateLimit makes the server respond with 429 if n or more requests arrived in the
+// second before a request. Refused requests count. Without this option there is no limit;
+// the documented limit of the platform is 10 a second.
 func WithRateLimit(n int) Option {
 	return func(c *config) error {
 		if n <= 0 {
@@ -139,7 +138,7 @@ func WithRateLimit(n int) Option {
 	}
 }
 
-// WithoutLinkHeader makes the listing answer without the header "link".
+// WithoutLinkHeader makes the listing respond without the header Link.
 func WithoutLinkHeader() Option {
 	return func(c *config) error {
 		c.noLinks = true
@@ -147,13 +146,13 @@ func WithoutLinkHeader() Option {
 	}
 }
 
-// WithUnreachableNumbers makes the dialing of third parties at the given numbers
-// fail with 422, "Error dialing third party".
+// WithUnreachableNumbers makes dialing a third party at one of the given numbers fail with
+// 422, "Error dialing third party".
 func WithUnreachableNumbers(numbers ...string) Option {
 	return func(c *config) error {
 		for _, number := range numbers {
 			if !dialable(number) {
-				return errors.New("WithUnreachableNumbers: the platform cannot dial a number anyway")
+				return errors.New("WithUnreachableNumbers: a number is malformed, so that the platform would not dial it anyway")
 			}
 			c.unreachable = append(c.unreachable, digitsOf(number))
 		}
@@ -161,7 +160,7 @@ func WithUnreachableNumbers(numbers ...string) Option {
 	}
 }
 
-// WithoutCRM makes the server refuse the authentication of end users with
+// WithoutCRM makes the server refuse the authentication of end users with 400,
 // "Unsupported CRM request".
 func WithoutCRM() Option {
 	return func(c *config) error {
@@ -170,18 +169,18 @@ func WithoutCRM() Option {
 	}
 }
 
-// WithCRMClosedRecords closes the CRM records of tickets. A scheduled request for
-// one of them gets 201 and a call object, but no call is made: neither the listing
-// nor Calls shows it. The documentation says that the platform accepts such a
-// request; its response is the double's own.
+// WithCRMClosedRecords closes the CRM records of tickets. The response to a scheduled
+// request for one of them is 201 with a call object, but no call is created: neither the
+// listing nor Calls shows it. It is documented that the platform accepts such a request;
+// the response is the double's own.
 func WithCRMClosedRecords(ticketIDs ...string) Option {
 	return func(c *config) error {
 		return c.crm.mark("WithCRMClosedRecords", &c.crm.closed, ticketIDs)
 	}
 }
 
-// WithCRMScheduledRecords gives the CRM records of tickets an active scheduled
-// call. A scheduled request for one of them is accepted and makes no call, as with
+// WithCRMScheduledRecords gives the CRM records of tickets an active scheduled call. A
+// scheduled request for one of them is accepted and creates no call, as with
 // WithCRMClosedRecords.
 func WithCRMScheduledRecords(ticketIDs ...string) Option {
 	return func(c *config) error {
@@ -189,8 +188,8 @@ func WithCRMScheduledRecords(ticketIDs ...string) Option {
 	}
 }
 
-// WithCRMUnreachable makes the CRM unreachable. A scheduled request with a ticket
-// gets 201 and a queued call, which is canceled right after.
+// WithCRMUnreachable makes the CRM unreachable. The response to a scheduled request with a
+// ticket is 201 with a queued call, which is canceled immediately afterwards.
 func WithCRMUnreachable() Option {
 	return func(c *config) error {
 		c.crm.unreachable = true
@@ -198,9 +197,8 @@ func WithCRMUnreachable() Option {
 	}
 }
 
-// WithCRMScheduleRejection refuses every scheduled request that is valid with 422
-// and message, as a setting of some customers' CRM does. The platform's own message
-// is not documented.
+// WithCRMScheduleRejection refuses every valid scheduled request with 422 and message, as a
+// setting of some customers' CRM does. The platform's message is not documented.
 func WithCRMScheduleRejection(message string) Option {
 	return func(c *config) error {
 		if message == "" {
@@ -211,15 +209,15 @@ func WithCRMScheduleRejection(message string) Option {
 	}
 }
 
-// config is not changed once the server has started.
+// config is what the options set. It does not change after the server has started.
 type config struct {
 	address          string
 	tls, http2       bool
 	subdomain, token string
 	world            world
 	clock            func() time.Time
-	lag              func(callID int64) time.Duration // nil: none
-	rateLimit        int                              // requests a second; 0: unlimited
+	lag              func(callID int64) time.Duration // can be nil
+	rateLimit        int                              // requests a second; 0 means unlimited
 	noLinks, noCRM   bool
 	crm              crm
 	unreachable      []string // digits of the numbers at which no third party can be dialed
@@ -244,9 +242,9 @@ func newConfig(opts []Option) (config, error) {
 	return c, nil
 }
 
-// now is the double's time, in UTC and as exact as the platform's timestamps,
-// so that what a Call says and what its JSON says compare equal.
-func (c *config) now() time.Time { return stamp(c.clock()) }
+// now returns the double's time in UTC, truncated to milliseconds, so that the times of a
+// Call equal those in its JSON.
+func (c *config) now() time.Time { return toMilliseconds(c.clock()) }
 
 func (c *config) scheme() string {
 	if c.tls {
@@ -255,15 +253,16 @@ func (c *config) scheme() string {
 	return "http"
 }
 
-func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+func toMilliseconds(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
-// crm is how scheduled requests come to nothing by the customer's CRM.
+// crm has the reasons in the customer's CRM for which scheduled requests create no call.
 type crm struct {
 	closed, scheduled map[string]bool // ids of tickets
 	unreachable       bool
-	rejection         string // message of a 422; "" for none
+	rejection         string // message of a 422; "" means no rejection
 }
 
+// mark adds the ids to tickets.
 func (c *crm) mark(option string, tickets *map[string]bool, ids []string) error {
 	if len(ids) == 0 {
 		return fmt.Errorf("%s: no ticket", option)

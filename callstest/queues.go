@@ -15,7 +15,7 @@ const (
 	waitTimesPath      = "/apps/api/v1/wait_times"
 )
 
-// period is the length of a callback period in the documented example.
+// period is the length of a callback period, as in the documented example.
 const period = 15 * time.Minute
 
 var menuTypes = []string{IVR: "ivr_menu", Mobile: "mobile_menu", Web: "web_menu"}
@@ -45,12 +45,12 @@ type agentCounts struct {
 	Breakthrough int `json:"breakthrough_agents"`
 }
 
-// queueStatus leaves out the menus that do not exist or are not of the type. That,
-// and the texts of its refusals, are the double's own.
-func (p *platform) queueStatus(values url.Values, now time.Time) answer {
+// queueStatus omits menus that do not exist or are not of the given type. That is the
+// double's own choice, and so are the messages of its refusals.
+func (p *platform) queueStatus(values url.Values, now time.Time) response {
 	for _, name := range []string{"lang", "menu_id[]", "menu_type"} {
 		if values.Get(name) == "" {
-			return missing(name)
+			return refuseMissing(name)
 		}
 	}
 	if problem := p.world.langProblem(values.Get("lang")); problem != "" {
@@ -80,10 +80,10 @@ func (p *platform) queueStatus(values url.Values, now time.Time) answer {
 			CallbackPeriods: p.callbackPeriods(menu, start, hours),
 		})
 	}
-	return answerJSON(http.StatusOK, map[string]any{"queues": queues})
+	return respondJSON(http.StatusOK, map[string]any{"queues": queues})
 }
 
-// callbackPeriods are those in the hours after start, in UTC.
+// callbackPeriods returns the periods in the given number of hours after start, in UTC.
 func (p *platform) callbackPeriods(menu Menu, start time.Time, hours int) []periodObject {
 	periods := []periodObject{}
 	if menu.State != Open || menu.Slots < 0 {
@@ -107,10 +107,10 @@ func (p *platform) callbackPeriods(menu Menu, start time.Time, hours int) []peri
 	return periods
 }
 
-func (p *platform) queueOperation(values url.Values) answer {
+func (p *platform) queueOperation(values url.Values) response {
 	for _, name := range []string{"menu_id", "lang", "channel_type"} {
 		if values.Get(name) == "" {
-			return missing(name)
+			return refuseMissing(name)
 		}
 	}
 	id, _ := strconv.ParseInt(values.Get("menu_id"), 10, 64)
@@ -118,7 +118,7 @@ func (p *platform) queueOperation(values url.Values) answer {
 	if !ok {
 		return notFound()
 	}
-	return answerJSON(http.StatusOK, map[string]any{
+	return respondJSON(http.StatusOK, map[string]any{
 		"menu_id": menu.ID, "lang": values.Get("lang"), "channel_type": values.Get("channel_type"),
 		"after_hour": menu.State == AfterHours, "overcapacity": menu.Overcapacity,
 	})
@@ -133,11 +133,11 @@ type waitObject struct {
 	agentCounts
 }
 
-// waitTimes has an object for each menu and type, with the same wait for both
+// waitTimes responds with an object for each menu and type, with the same wait for both
 // channels.
-func (p *platform) waitTimes(values url.Values) answer {
+func (p *platform) waitTimes(values url.Values) response {
 	if values.Get("lang") == "" {
-		return missing("lang")
+		return refuseMissing("lang")
 	}
 	if problem := p.world.langProblem(values.Get("lang")); problem != "" {
 		return refuse(problem)
@@ -153,7 +153,7 @@ func (p *platform) waitTimes(values url.Values) answer {
 			}
 		}
 	}
-	return answerJSON(http.StatusOK, waits)
+	return respondJSON(http.StatusOK, waits)
 }
 
 func (w *world) waitOf(menu Menu, channel Channel, values url.Values) waitObject {
@@ -167,10 +167,12 @@ func (w *world) waitOf(menu Menu, channel Channel, values url.Values) waitObject
 	return o
 }
 
+// isWanted reports whether the parameter name is absent or has the given value.
 func isWanted(values url.Values, name, value string) bool {
 	return values.Get(name) == "" || values.Get(name) == value
 }
 
+// isWithin reports whether wait is within the parameters wait[from] and wait[to].
 func isWithin(values url.Values, wait int64) bool {
 	from, fromErr := strconv.ParseInt(values.Get("wait[from]"), 10, 64)
 	to, toErr := strconv.ParseInt(values.Get("wait[to]"), 10, 64)
@@ -181,7 +183,7 @@ func (m *Menu) isOf(menuType string) bool {
 	return slices.ContainsFunc(m.Channels, func(c Channel) bool { return menuTypes[c] == menuType })
 }
 
-// countAgents takes every agent for logged in.
+// countAgents counts every agent as logged in.
 func (w *world) countAgents() agentCounts {
 	counts := agentCounts{LoggedIn: len(w.agents)}
 	for _, agent := range w.agents {
@@ -192,6 +194,7 @@ func (w *world) countAgents() agentCounts {
 	return counts
 }
 
+// langProblem returns the message for a language that is not available, or "".
 func (w *world) langProblem(lang string) string {
 	switch available, known := w.languages[lang]; {
 	case !known:

@@ -164,7 +164,7 @@ func TestStartRefusesWrongOptions(t *testing.T) {
 		"no token":            callstest.WithCredentials("customer", ""),
 		"colon":               callstest.WithCredentials("cust:omer", "token"),
 		"agent without email": callstest.WithAgents(callstest.Agent{Email: "agent"}),
-		"unknown answer":      callstest.WithAgents(callstest.Agent{Email: "agent@example.com", Answer: 9}),
+		"unknown answer":      callstest.WithAgents(callstest.Agent{Email: "agent@example.com", Response: 9}),
 		"menu without id":     callstest.WithMenus(callstest.Menu{Name: "Lock Star"}),
 		"unknown channel":     callstest.WithMenus(callstest.Menu{ID: 9, Channels: []callstest.Channel{7}}),
 		"unknown menu state":  callstest.WithMenus(callstest.Menu{ID: 9, State: 7}),
@@ -221,7 +221,7 @@ func TestNewServerReportsUnusedFaults(t *testing.T) {
 	want := []string{
 		"callstest: fault never used: Stall",
 		"callstest: fault never used: BreakHandshake: needs a server with TLS",
-		"callstest: fault never used: Status(99): is not the status of an answer",
+		"callstest: fault never used: Status(99): is not the status of a response",
 	}
 	if r.end(); !slices.Equal(r.errors, want) {
 		t.Errorf("got %q, want %q", r.errors, want)

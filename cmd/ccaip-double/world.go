@@ -43,9 +43,9 @@ type ticket struct {
 }
 
 var (
-	responses = map[string]callstest.AgentAnswer{
-		"": callstest.AnswerCreated, "created": callstest.AnswerCreated,
-		"accepted": callstest.AnswerAccepted, "prompted": callstest.AnswerPrompted,
+	responses = map[string]callstest.CreateResponse{
+		"": callstest.ResponseCreated, "created": callstest.ResponseCreated,
+		"accepted": callstest.ResponseAccepted, "prompted": callstest.ResponsePrompted,
 	}
 	channels = map[string]callstest.Channel{"ivr": callstest.IVR, "mobile": callstest.Mobile, "web": callstest.Web}
 	states   = map[string]callstest.MenuState{
@@ -78,7 +78,7 @@ func parseWorld(data []byte) ([]callstest.Option, error) {
 		if !ok {
 			return nil, fmt.Errorf("agent %q: the response is created, accepted or prompted, and not %q", a.Email, a.Response)
 		}
-		agents = append(agents, callstest.Agent{Email: a.Email, Available: isTrue(a.Available), Permitted: isTrue(a.Permitted), Answer: response})
+		agents = append(agents, callstest.Agent{Email: a.Email, Available: isTrue(a.Available), Permitted: isTrue(a.Permitted), Response: response})
 	}
 	var menus []callstest.Menu
 	for _, m := range w.Menus {
