@@ -11,9 +11,6 @@ import (
 // A Call is the double's record of a call. A field is zero if neither the request nor the
 // platform sets it. Timestamps are in UTC and truncated to milliseconds; nil means that
 // the event has not happened.
-//
-// The double spells all values of the API itself, so that a mistake in the constants of
-// package calls shows.
 type Call struct {
 	// ID is 0 while AwaitsAgent is true.
 	ID int64
@@ -78,9 +75,9 @@ func (c *Call) hasEnded() bool {
 // isCanceled reports whether a scheduled call was canceled.
 func (c *Call) isCanceled() bool { return c.Status == "cancelled" || c.Status == "completed" }
 
-// updatedAtIf returns UpdatedAt if is is true, and nil otherwise.
-func (c *Call) updatedAtIf(is bool) *time.Time {
-	if !is {
+// updatedAtIf returns UpdatedAt if the condition is true, and nil otherwise.
+func (c *Call) updatedAtIf(condition bool) *time.Time {
+	if !condition {
 		return nil
 	}
 	return &c.UpdatedAt
@@ -118,7 +115,8 @@ func (c *Call) withDefaults(now time.Time) Call {
 	return d
 }
 
-// The call types, as responses spell them.
+// The call types, as responses spell them. The double spells all values of the API itself,
+// so that a mistake in the constants of package calls shows.
 const (
 	typeOutbound  = "Voice Outbound (API)"
 	typeInbound   = "Voice Inbound (API)"

@@ -193,7 +193,7 @@ func raceOfDoubts(t *testing.T, open openStore) {
 				return err
 			}
 			if len(doubts) != 1 {
-				return fmt.Errorf("Doubts returned %d entries, want the one that it lists in every state", len(doubts))
+				return fmt.Errorf("%d entries returned by Doubts, want the one that is a doubt all the time", len(doubts))
 			}
 			select {
 			case <-done:

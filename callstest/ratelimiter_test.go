@@ -16,11 +16,11 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-func TestGoodRateLimiter(t *testing.T) {
+func TestRateLimiterPasses(t *testing.T) {
 	TestRateLimiter(t, func(*testing.T) calls.RateLimiter { return rate.NewLimiter(20, 1) })
 }
 
-func TestBadRateLimiters(t *testing.T) {
+func TestRateLimiterFails(t *testing.T) {
 	short := bounds{permit: 500 * time.Millisecond, giveUp: 200 * time.Millisecond}
 	for _, test := range []struct {
 		name       string
@@ -51,8 +51,8 @@ func TestBadRateLimiters(t *testing.T) {
 	}
 }
 
-// The race detector fails a whole process, so the test runs itself in another.
-func TestRacyRateLimiter(t *testing.T) {
+// The race detector fails the whole process, so the test runs itself in another process.
+func TestRateLimiterFindsRaces(t *testing.T) {
 	const child = "CALLSTEST_RACY_LIMITER"
 	if os.Getenv(child) != "" {
 		TestRateLimiter(t, func(*testing.T) calls.RateLimiter { return racy() })
