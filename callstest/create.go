@@ -147,7 +147,7 @@ func (w *world) dialProblem(params *createParams) string {
 // createInbound takes IVR and mobile menus, as the documented message says. The
 // documented table of parameters says "IVR and web".
 func (p *platform) createInbound(params *createParams, now time.Time) response {
-	if problem := p.world.menuProblem(params, []Channel{IVR, Mobile}, "Only IVR and mobile menu IDs are permitted"); problem != "" {
+	if problem := p.world.menuProblem(params, []calls.MenuType{typeIVR, typeMobile}, "Only IVR and mobile menu IDs are permitted"); problem != "" {
 		return refuse(problem)
 	}
 	if problem := p.world.queuedProblem(params); problem != "" {
@@ -163,7 +163,7 @@ func (p *platform) createInbound(params *createParams, now time.Time) response {
 
 func (p *platform) createScheduled(params *createParams, now time.Time) response {
 	if params.CallID == 0 || isGiven(params.MenuID) {
-		if problem := p.world.menuProblem(params, []Channel{Mobile, Web}, "Only mobile and web menu IDs are permitted"); problem != "" {
+		if problem := p.world.menuProblem(params, []calls.MenuType{typeMobile, typeWeb}, "Only mobile and web menu IDs are permitted"); problem != "" {
 			return refuse(problem)
 		}
 	}
@@ -228,7 +228,7 @@ func newQueued(params *createParams, now time.Time) Call {
 }
 
 // menuProblem returns the message of the first check that fails, or "".
-func (w *world) menuProblem(params *createParams, permitted []Channel, notPermitted string) string {
+func (w *world) menuProblem(params *createParams, permitted []calls.MenuType, notPermitted string) string {
 	if !isGiven(params.MenuID) {
 		return "menu_id is required"
 	}
@@ -240,7 +240,7 @@ func (w *world) menuProblem(params *createParams, permitted []Channel, notPermit
 	if !ok {
 		return fmt.Sprintf("menu_id %d is not found", id)
 	}
-	if !slices.ContainsFunc(menu.Channels, func(c Channel) bool { return slices.Contains(permitted, c) }) {
+	if !slices.ContainsFunc(menu.Types, func(t calls.MenuType) bool { return slices.Contains(permitted, t) }) {
 		return notPermitted
 	}
 	switch menu.State {

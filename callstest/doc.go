@@ -44,7 +44,7 @@
 //	prompted@example.com   200 with a body: the agent must place the call
 //	any other              400, "Not a valid agent email"
 //
-//	menu            channels
+//	menu            types
 //	9 "Lock Star"   IVR, mobile, web
 //	10 "Web"        web
 //	11 "IVR"        IVR

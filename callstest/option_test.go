@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
 )
 
@@ -17,7 +18,7 @@ func TestStartRefusesInvalidOptions(t *testing.T) {
 		"agent without email": callstest.WithAgents(callstest.Agent{Email: "agent"}),
 		"unknown response":    callstest.WithAgents(callstest.Agent{Email: "agent@example.com", Response: 9}),
 		"menu without id":     callstest.WithMenus(callstest.Menu{Name: "Lock Star"}),
-		"unknown channel":     callstest.WithMenus(callstest.Menu{ID: 9, Channels: []callstest.Channel{7}}),
+		"unknown menu type":   callstest.WithMenus(callstest.Menu{ID: 9, Types: []calls.MenuType{"ivr"}}),
 		"unknown menu state":  callstest.WithMenus(callstest.Menu{ID: 9, State: 7}),
 		"ticket without id":   callstest.WithTickets(callstest.Ticket{}),
 		"ticket's number":     callstest.WithTickets(callstest.Ticket{ID: "1", Number: "123123"}),
@@ -98,7 +99,7 @@ func TestWorldOptionsAddAndReplace(t *testing.T) {
 			callstest.Agent{Email: "busy@example.com", Available: true, Permitted: true},
 			callstest.Agent{Email: "second@example.com"},
 		),
-		callstest.WithMenus(callstest.Menu{ID: 14, Name: "New", Channels: []callstest.Channel{callstest.Mobile}}),
+		callstest.WithMenus(callstest.Menu{ID: 14, Name: "New", Types: []calls.MenuType{calls.MenuTypeMobile}}),
 		callstest.WithTickets(callstest.Ticket{ID: "1", Number: "+1 859-657-9625"}),
 		callstest.WithLanguages([]string{"fr"}, []string{"ko"}),
 	)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/ccaip-go/calls"
 )
 
 const (
@@ -18,11 +20,9 @@ const (
 // period is the length of a callback period, as in the documented example.
 const period = 15 * time.Minute
 
-var menuTypes = []string{IVR: "ivr_menu", Mobile: "mobile_menu", Web: "web_menu"}
-
 type queueObject struct {
 	MenuID               int64          `json:"menu_id"`
-	MenuType             string         `json:"menu_type"`
+	MenuType             calls.MenuType `json:"menu_type"`
 	Lang                 string         `json:"lang"`
 	MaterializedPath     string         `json:"materialized_path"`
 	CurrentQueueEWT      int64          `json:"current_queue_ewt"`
@@ -67,15 +67,16 @@ func (p *platform) queueStatus(values url.Values, now time.Time) response {
 			return refuse("callback_start_from is not a time within the next 24 hours")
 		}
 	}
+	menuType := calls.MenuType(values.Get("menu_type"))
 	queues := []queueObject{}
 	for _, id := range values["menu_id[]"] {
 		menuID, _ := strconv.ParseInt(id, 10, 64)
 		menu, ok := p.world.menu(menuID)
-		if !ok || !menu.isOf(values.Get("menu_type")) {
+		if !ok || !slices.Contains(menu.Types, menuType) {
 			continue
 		}
 		queues = append(queues, queueObject{
-			MenuID: menuID, MenuType: values.Get("menu_type"), Lang: values.Get("lang"), MaterializedPath: menu.Name,
+			MenuID: menuID, MenuType: menuType, Lang: values.Get("lang"), MaterializedPath: menu.Name,
 			CurrentQueueEWT: menu.Wait, agentCounts: p.world.countAgents(),
 			CallbackPeriods: p.callbackPeriods(menu, start, hours),
 		})
@@ -125,11 +126,11 @@ func (p *platform) queueOperation(values url.Values) response {
 }
 
 type waitObject struct {
-	MenuID           int64  `json:"menu_id"`
-	MenuType         string `json:"menu_type"`
-	Chat             *int64 `json:"chat,omitempty"`
-	VoiceCall        *int64 `json:"voice_call,omitempty"`
-	MaterializedPath string `json:"materialized_path"`
+	MenuID           int64          `json:"menu_id"`
+	MenuType         calls.MenuType `json:"menu_type"`
+	Chat             *int64         `json:"chat,omitempty"`
+	VoiceCall        *int64         `json:"voice_call,omitempty"`
+	MaterializedPath string         `json:"materialized_path"`
 	agentCounts
 }
 
@@ -147,17 +148,17 @@ func (p *platform) waitTimes(values url.Values) response {
 		if !isWanted(values, "menu_id", strconv.FormatInt(menu.ID, 10)) || !isWithin(values, menu.Wait) {
 			continue
 		}
-		for _, channel := range menu.Channels {
-			if isWanted(values, "menu_type", menuTypes[channel]) {
-				waits = append(waits, p.world.waitOf(menu, channel, values))
+		for _, menuType := range menu.Types {
+			if isWanted(values, "menu_type", string(menuType)) {
+				waits = append(waits, p.world.waitOf(menu, menuType, values))
 			}
 		}
 	}
 	return respondJSON(http.StatusOK, waits)
 }
 
-func (w *world) waitOf(menu Menu, channel Channel, values url.Values) waitObject {
-	o := waitObject{MenuID: menu.ID, MenuType: menuTypes[channel], MaterializedPath: menu.Name, agentCounts: w.countAgents()}
+func (w *world) waitOf(menu Menu, menuType calls.MenuType, values url.Values) waitObject {
+	o := waitObject{MenuID: menu.ID, MenuType: menuType, MaterializedPath: menu.Name, agentCounts: w.countAgents()}
 	if isWanted(values, "channel_type", "voice_call") {
 		o.VoiceCall = &menu.Wait
 	}
@@ -177,10 +178,6 @@ func isWithin(values url.Values, wait int64) bool {
 	from, fromErr := strconv.ParseInt(values.Get("wait[from]"), 10, 64)
 	to, toErr := strconv.ParseInt(values.Get("wait[to]"), 10, 64)
 	return (fromErr != nil || wait >= from) && (toErr != nil || wait <= to)
-}
-
-func (m *Menu) isOf(menuType string) bool {
-	return slices.ContainsFunc(m.Channels, func(c Channel) bool { return menuTypes[c] == menuType })
 }
 
 // countAgents counts every agent as logged in.

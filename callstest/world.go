@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ccaip-go/calls"
 )
 
 // An Agent is an agent to whom outbound calls can be assigned.
@@ -29,25 +31,15 @@ const (
 
 // A Menu is a queue menu.
 type Menu struct {
-	ID       int64
-	Name     string
-	Channels []Channel // without channels, no create request can use the menu
-	State    MenuState
+	ID    int64
+	Name  string
+	Types []calls.MenuType // without types, no create request can use the menu
+	State MenuState
 
 	Overcapacity bool
 	Wait         int64 // as queue status and wait times show it, in the platform's own unit
 	Slots        int   // in each callback period; 0 means 1, and -1 means no callback periods
 }
-
-// A Channel is a way for end users to reach a menu.
-type Channel int
-
-// The channels of menus.
-const (
-	IVR Channel = iota
-	Mobile
-	Web
-)
 
 // A MenuState is whether a menu accepts calls.
 type MenuState int
@@ -67,6 +59,13 @@ type Ticket struct {
 	ContactID string // of the end user, out_contact_id; empty means null
 }
 
+// The menu types, as requests spell them.
+const (
+	typeIVR    = "ivr_menu"
+	typeMobile = "mobile_menu"
+	typeWeb    = "web_menu"
+)
+
 // defaultOutboundNumber is the number from which the documented examples call.
 const defaultOutboundNumber = "+1 339-219-5276"
 
@@ -78,7 +77,7 @@ type world struct {
 }
 
 func defaultWorld() world {
-	everywhere := []Channel{IVR, Mobile, Web}
+	all := []calls.MenuType{typeIVR, typeMobile, typeWeb}
 	return world{
 		agents: []Agent{
 			{Email: "agent@example.com", Available: true, Permitted: true},
@@ -88,11 +87,11 @@ func defaultWorld() world {
 			{Email: "prompted@example.com", Available: true, Permitted: true, Response: ResponsePrompted},
 		},
 		menus: []Menu{
-			{ID: 9, Name: "Lock Star", Channels: everywhere},
-			{ID: 10, Name: "Web", Channels: []Channel{Web}},
-			{ID: 11, Name: "IVR", Channels: []Channel{IVR}},
-			{ID: 12, Name: "Redirected", Channels: everywhere, State: ManualRedirection},
-			{ID: 13, Name: "Closed", Channels: everywhere, State: AfterHours},
+			{ID: 9, Name: "Lock Star", Types: all},
+			{ID: 10, Name: "Web", Types: []calls.MenuType{typeWeb}},
+			{ID: 11, Name: "IVR", Types: []calls.MenuType{typeIVR}},
+			{ID: 12, Name: "Redirected", Types: all, State: ManualRedirection},
+			{ID: 13, Name: "Closed", Types: all, State: AfterHours},
 			{ID: 50, Name: "Nowhere"},
 		},
 		tickets: []Ticket{
@@ -122,12 +121,12 @@ func (w *world) addMenu(m Menu) error {
 	if m.State < Open || m.State > AfterHours {
 		return fmt.Errorf("menu %d: unknown state %d", m.ID, m.State)
 	}
-	for _, c := range m.Channels {
-		if c < IVR || c > Web {
-			return fmt.Errorf("menu %d: unknown channel %d", m.ID, c)
+	for _, t := range m.Types {
+		if t != typeIVR && t != typeMobile && t != typeWeb {
+			return fmt.Errorf("menu %d: unknown type %q", m.ID, t)
 		}
 	}
-	m.Channels = slices.Clone(m.Channels)
+	m.Types = slices.Clone(m.Types)
 	w.menus = upsert(w.menus, m, func(n Menu) bool { return n.ID == m.ID })
 	return nil
 }

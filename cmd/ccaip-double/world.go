@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
 )
 
@@ -47,7 +48,7 @@ var (
 		"": callstest.ResponseCreated, "created": callstest.ResponseCreated,
 		"accepted": callstest.ResponseAccepted, "prompted": callstest.ResponsePrompted,
 	}
-	channels = map[string]callstest.Channel{"ivr": callstest.IVR, "mobile": callstest.Mobile, "web": callstest.Web}
+	channels = map[string]calls.MenuType{"ivr": calls.MenuTypeIVR, "mobile": calls.MenuTypeMobile, "web": calls.MenuTypeWeb}
 	states   = map[string]callstest.MenuState{
 		"": callstest.Open, "open": callstest.Open,
 		"manual redirection": callstest.ManualRedirection, "after hours": callstest.AfterHours,
@@ -116,7 +117,7 @@ func (m menu) parse() (callstest.Menu, error) {
 		if !ok {
 			return callstest.Menu{}, fmt.Errorf("a channel is ivr, mobile or web, and not %q", name)
 		}
-		parsed.Channels = append(parsed.Channels, channel)
+		parsed.Types = append(parsed.Types, channel)
 	}
 	return parsed, nil
 }
