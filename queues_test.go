@@ -180,9 +180,9 @@ func TestMalformedQueues(t *testing.T) {
 func TestSchedulingInAFreePeriod(t *testing.T) {
 	t.Parallel()
 	server := callstest.NewServer(t, callstest.WithMenus(
-		callstest.Menu{ID: 9, Name: "Lock Star", Channels: []callstest.Channel{callstest.Mobile}, Wait: 120, Overcapacity: true},
-		callstest.Menu{ID: 20, Name: "Two", Channels: []callstest.Channel{callstest.Mobile}, Slots: 2},
-		callstest.Menu{ID: 21, Name: "None", Channels: []callstest.Channel{callstest.Mobile}, Slots: -1},
+		callstest.Menu{ID: 9, Name: "Lock Star", Types: []calls.MenuType{calls.MenuTypeMobile}, Wait: 120, Overcapacity: true},
+		callstest.Menu{ID: 20, Name: "Two", Types: []calls.MenuType{calls.MenuTypeMobile}, Slots: 2},
+		callstest.Menu{ID: 21, Name: "None", Types: []calls.MenuType{calls.MenuTypeMobile}, Slots: -1},
 	))
 	client := hastyClient(t, server)
 	ask := func(menu int64) []calls.CallbackPeriod {

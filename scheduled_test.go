@@ -20,7 +20,7 @@ func TestCancelScheduled(t *testing.T) {
 	server := callstest.NewServer(t)
 	client := hastyClient(t, server)
 	at := time.Now().Add(time.Hour)
-	for status, want := range map[string]calls.CallStatus{
+	for status, want := range map[calls.CallStatus]calls.CallStatus{
 		"queued": calls.CallStatusCancelled, "scheduled": calls.CallStatusCancelled, "connected": calls.CallStatusCompleted,
 	} {
 		id := server.AddCall(callstest.Call{Status: status, ScheduledAt: &at})

@@ -123,7 +123,7 @@ func TestLateCallsAreNotCandidates(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		intent := intentOf(lost(t, server, client, false, anybody))
 		time.Sleep(10 * time.Second)
-		late := server.AddCall(callstest.Call{Type: string(calls.CallTypeInbound), MenuID: 9})
+		late := server.AddCall(callstest.Call{Type: calls.CallTypeInbound, MenuID: 9})
 		call, err := client.Settle(t.Context(), intent, calls.SettleOptions{ClockSkew: 5 * time.Second})
 		if !errors.Is(err, calls.ErrCallNotFound) {
 			t.Errorf("made later: %v, %v", call, err)

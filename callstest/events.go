@@ -2,30 +2,33 @@ package callstest
 
 import (
 	"bytes"
+	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
-// An EventOption changes what PostEvents posts.
+// An EventOption changes the events that PostEvents posts.
 type EventOption int
 
 const (
-	// DuplicateEvents posts every request twice, as a sender does that has lost
-	// the response.
+	// DuplicateEvents posts every request twice, as a sender does that lost the
+	// response.
 	DuplicateEvents EventOption = iota + 1
 	// ReverseEvents posts the last event first.
 	ReverseEvents
-	// WithoutEnds leaves out the events of a call's end. A later PostEvents
-	// without it posts them.
+	// WithoutEnds omits the events at the end of a call. A later PostEvents without
+	// this option posts them.
 	WithoutEnds
-	// CapitalKeys writes CallID instead of call_id, and all other keys likewise.
+	// CapitalKeys spells call_id as CallID, and all other keys likewise.
 	CapitalKeys
-	// ItemEvents puts all of an event but its id and its timestamp into "item".
+	// ItemEvents moves all keys of an event except event_id and timestamp into "item".
 	ItemEvents
 )
 
@@ -34,25 +37,26 @@ const (
 	postTimeout   = 30 * time.Second
 )
 
-// PostEvents posts external session events to url, with this user name and
-// password: one for each change of the state of a call that no PostEvents has
-// posted to url successfully before, up to 100 in one request, in the order of
-// their times. It returns after the last response. A response other than 2xx is
-// an error and ends it. Two PostEvents at the same time can both post an event.
+// PostEvents posts external session events to url, with the given user name and
+// password. It posts one event for each change in the state of a call, unless an earlier
+// PostEvents has posted that event to url successfully: up to 100 events in a request, in
+// the order of their times. It returns after the last response. A response that is not
+// 2xx is an error, and no more events are posted. Concurrent calls of PostEvents can post
+// the same event twice.
 //
-// A call has up to six events, in the documented order: its begin, its queue, an
-// agent that accepts it, the connection, the end, and the agent's disposition.
-// They follow from the timestamps and the status of the call, and what the
-// documents do not say about them is the double's own choice. A scheduled call
-// has none before its time, an outbound call none before an agent is assigned,
-// and a call that awaits its agent none at all.
+// A call has up to six events, in the documented order: it begins, it enters a queue, an
+// agent accepts it, it connects, it ends, and the agent submits a disposition. The events
+// follow from the timestamps and the status of the call. A scheduled call has no events
+// before its time, an outbound call none before an agent is assigned, and a call that
+// awaits its agent none at all. Details that are not documented are the double's own
+// choice.
 func (s *Server) PostEvents(url, user, password string, opts ...EventOption) error {
 	for _, opt := range opts {
 		if opt < DuplicateEvents || opt > ItemEvents {
 			return fmt.Errorf("callstest: unknown EventOption %d", opt)
 		}
 	}
-	unposted := s.posted.missing(url, s.sessionEvents())
+	unposted := s.posted.unposted(url, s.sessionEvents())
 	if slices.Contains(opts, WithoutEnds) {
 		unposted = slices.DeleteFunc(unposted, func(e sessionEvent) bool { return e.step >= stepEnded })
 	}
@@ -60,7 +64,7 @@ func (s *Server) PostEvents(url, user, password string, opts ...EventOption) err
 		slices.Reverse(unposted)
 	}
 	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true}, // leaves no connection behind
+		Transport:     &http.Transport{DisableKeepAlives: true}, // leaves no connection open
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       postTimeout,
 	}
@@ -101,7 +105,7 @@ func postJSON(client *http.Client, url, user, password string, body []byte) erro
 type sessionEvent struct {
 	step      eventStep
 	EventID   string `json:"event_id"`
-	Timestamp int64  `json:"timestamp"` // in milliseconds since 1970
+	Timestamp int64  `json:"timestamp"` // Unix time in milliseconds
 	*session
 	Item *session `json:"item,omitempty"`
 }
@@ -131,7 +135,7 @@ type disposition struct {
 	Note         string `json:"note"`
 }
 
-// eventBody does not change batch.
+// eventBody returns the JSON of a batch, which it does not change.
 func eventBody(batch []sessionEvent, capitals, items bool) []byte {
 	batch = slices.Clone(batch)
 	if items {
@@ -139,7 +143,7 @@ func eventBody(batch []sessionEvent, capitals, items bool) []byte {
 			batch[i].session, batch[i].Item = nil, batch[i].session
 		}
 	}
-	body, _ := json.Marshal(struct { // these types always encode
+	body, _ := json.Marshal(struct { // never fails with these types
 		Count  int            `json:"count"`
 		Events []sessionEvent `json:"events"`
 	}{len(batch), batch})
@@ -149,8 +153,8 @@ func eventBody(batch []sessionEvent, capitals, items bool) []byte {
 	return body
 }
 
-// keyInJSON matches no string in a value: a quote in one has a backslash before
-// it, so that the colon would have one too.
+// keyInJSON matches keys only: within a value, the closing quote would be escaped and thus
+// follow a backslash.
 var keyInJSON = regexp.MustCompile(`"[a-z_]+":`)
 
 func capitalKey(key []byte) []byte {
@@ -161,4 +165,158 @@ func capitalKey(key []byte) []byte {
 		}
 	}
 	return []byte(`"` + strings.Join(words, "") + `":`)
+}
+
+// eventStep is the position of an event in the documented order.
+type eventStep int
+
+const (
+	stepBegun eventStep = iota + 1
+	stepQueued
+	stepAccepted
+	stepConnected
+	stepEnded
+	stepDisposed
+)
+
+// sessionEvents returns the events of all calls, the earliest first.
+func (s *Server) sessionEvents() []sessionEvent {
+	var all []sessionEvent
+	for _, c := range s.Calls() {
+		if !c.AwaitsAgent {
+			w := eventWriter{call: c, server: s}
+			w.write()
+			all = append(all, w.events...)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b sessionEvent) int { return cmp.Compare(a.Timestamp, b.Timestamp) })
+	return all
+}
+
+// eventWriter derives the events of one call from the call.
+type eventWriter struct {
+	call   Call
+	server *Server
+	events []sessionEvent
+}
+
+func (w *eventWriter) write() {
+	c := &w.call
+	accepted := cmp.Or(c.AssignedAt, c.updatedAtIf(c.Status == "assigned"))
+	connected := cmp.Or(c.ConnectedAt, c.updatedAtIf(c.Status == "connected"))
+	ended := cmp.Or(c.EndsAt, c.updatedAtIf(c.hasEnded()))
+	begun := cmp.Or(c.QueuedAt, &c.CreatedAt)
+	switch {
+	case c.Type == typeOutbound:
+		begun = connected // the platform calls the agent first
+	case c.Status == "scheduled":
+		begun = nil
+	}
+	_, hasQueue := w.server.platform.world.menu(c.MenuID)
+	_, agentID := w.server.platform.world.agent(c.AgentEmail)
+
+	w.add(stepBegun, begun)
+	if hasQueue {
+		w.add(stepQueued, begun)
+	}
+	if agentID != 0 {
+		w.add(stepAccepted, accepted)
+	}
+	w.add(stepConnected, connected)
+	w.add(stepEnded, ended)
+	if agentID != 0 && connected != nil {
+		w.add(stepDisposed, ended)
+	}
+}
+
+// add adds an event, unless at is nil: then the step has not happened.
+func (w *eventWriter) add(step eventStep, at *time.Time) {
+	if at == nil {
+		return
+	}
+	w.events = append(w.events, sessionEvent{
+		step:      step,
+		EventID:   eventID(w.server.url, w.call.ID, step, *at),
+		Timestamp: at.UnixMilli(),
+		session:   w.session(step, at),
+	})
+}
+
+func (w *eventWriter) session(step eventStep, at *time.Time) *session {
+	s := &session{CallID: w.call.ID, State: "connected", QueuePathNames: []string{}, Participants: w.participants(step)}
+	if menu, ok := w.server.platform.world.menu(w.call.MenuID); ok && step >= stepQueued {
+		s.QueuePathNames = []string{menu.Name}
+		s.Initiator = textOrNull("virtual_agent_15") // as in the documented example
+	}
+	if _, id := w.server.platform.world.agent(w.call.AgentEmail); id != 0 && step >= stepAccepted {
+		s.Initiator = textOrNull(fmt.Sprintf("agent_%d", id))
+	}
+	if step >= stepConnected {
+		s.ConnectedAt = (*timestamp)(w.call.ConnectedAt)
+	}
+	if step >= stepEnded {
+		s.State, s.EndsAt = "disconnected", (*timestamp)(at)
+	}
+	if step == stepDisposed {
+		s.Dispositions = &disposition{Code: "resolved", CustomCodeID: 12, Note: "Asked about the lock"}
+	}
+	return s
+}
+
+func (w *eventWriter) participants(step eventStep) []eventParticipant {
+	external := eventParticipant{Type: "external", State: "connected", DN: textOrNull(w.call.EndUserNumber)}
+	agent := eventParticipant{Type: "agent", AgentName: textOrNull("Example Agent")}
+	switch step {
+	case stepAccepted:
+		agent.State = "accepted"
+	case stepConnected:
+		agent.State = "connected"
+	case stepEnded:
+		external.State, agent.State = "disconnected", "disconnected"
+	case stepDisposed:
+		external.State, agent.State = "disconnected", "dispositionSubmitted"
+	}
+	var all []eventParticipant
+	if w.call.Type != typeOutbound || step != stepAccepted { // the platform calls the end user of an outbound call last
+		all = append(all, external)
+	}
+	if _, id := w.server.platform.world.agent(w.call.AgentEmail); id != 0 && agent.State != "" {
+		agent.AgentID = &id
+		all = append(all, agent)
+	}
+	return all
+}
+
+// eventID returns an id that is always the same for one step of one call of one server.
+func eventID(url string, callID int64, step eventStep, at time.Time) string {
+	h := sha256.Sum256(fmt.Appendf(nil, "%s %d %d %d", url, callID, step, at.UnixMilli()))
+	h[6], h[8] = h[6]&0x0f|0x80, h[8]&0x3f|0x80 // a version 8 UUID
+	return fmt.Sprintf("%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16])
+}
+
+// postedEvents holds which events were posted to which URL. It is safe for concurrent use.
+type postedEvents struct {
+	mu  sync.Mutex
+	ids map[string]map[string]bool // by URL and event id
+}
+
+// unposted returns the events that were not posted to url yet.
+func (p *postedEvents) unposted(url string, events []sessionEvent) []sessionEvent {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.DeleteFunc(events, func(e sessionEvent) bool { return p.ids[url][e.EventID] })
+}
+
+func (p *postedEvents) add(url string, events []sessionEvent) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ids == nil {
+		p.ids = map[string]map[string]bool{}
+	}
+	if p.ids[url] == nil {
+		p.ids[url] = map[string]bool{}
+	}
+	for _, e := range events {
+		p.ids[url][e.EventID] = true
+	}
 }

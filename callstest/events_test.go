@@ -22,13 +22,13 @@ import (
 	"github.com/ccaip-go/calls/events"
 )
 
-// eventReceiver keeps the bodies that reach it and the events in them.
+// eventReceiver stores the request bodies that it receives, and their events.
 type eventReceiver struct {
 	*httptest.Server
 	mu     sync.Mutex
 	bodies []string
 	events []events.Event
-	err    error // of the next receives
+	err    error // returned for each event
 }
 
 func newEventReceiver(t *testing.T) *eventReceiver {
@@ -53,9 +53,9 @@ func newEventReceiver(t *testing.T) *eventReceiver {
 	return r
 }
 
-// take returns what has come since the last time, as "state participants'
-// states" of each event.
-func (r *eventReceiver) take() (bodies []string, told []string) {
+// take returns what has arrived since the last take. A line has the call, its state and the
+// states of the participants of one event.
+func (r *eventReceiver) take() (bodies []string, lines []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, e := range r.events {
@@ -63,14 +63,14 @@ func (r *eventReceiver) take() (bodies []string, told []string) {
 		for _, p := range e.Participants {
 			line += fmt.Sprint(" ", p.Type, ":", p.State)
 		}
-		told = append(told, line)
+		lines = append(lines, line)
 	}
 	bodies = r.bodies
 	r.events, r.bodies = nil, nil
-	return bodies, told
+	return bodies, lines
 }
 
-func postEvents(t *testing.T, s *callstest.Server, r *eventReceiver, opts ...callstest.EventOption) (bodies, told []string) {
+func postEvents(t *testing.T, s *callstest.Server, r *eventReceiver, opts ...callstest.EventOption) (bodies, lines []string) {
 	t.Helper()
 	if err := s.PostEvents(r.URL, "ccaip", "secret", opts...); err != nil {
 		t.Fatal(err)
@@ -85,8 +85,8 @@ func wantLines(t *testing.T, got []string, want ...string) {
 	}
 }
 
-// aStory is every event of a call of the queue 9 with an agent.
-var aStory = []string{
+// endedCallEvents has all events of the call of addEndedCall.
+var endedCallEvents = []string{
 	"397 connected external:connected",
 	"397 connected external:connected",
 	"397 connected external:connected agent:accepted",
@@ -107,7 +107,7 @@ func addEndedCall(s *callstest.Server, id int64) {
 	})
 }
 
-func TestPostEventsTellsTheWholeStory(t *testing.T) {
+func TestPostEventsOfAnEndedCall(t *testing.T) {
 	s, r := callstest.NewServer(t), newEventReceiver(t)
 	addEndedCall(s, 397)
 	if err := s.PostEvents(r.URL, "ccaip", "secret"); err != nil {
@@ -128,8 +128,8 @@ func TestPostEventsTellsTheWholeStory(t *testing.T) {
 	if diff := cmp.Diff(want, last, cmpopts.IgnoreUnexported(events.Event{})); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	bodies, told := r.take()
-	wantLines(t, told, aStory...)
+	bodies, lines := r.take()
+	wantLines(t, lines, endedCallEvents...)
 	var body struct {
 		Count  int
 		Events []json.RawMessage
@@ -143,8 +143,8 @@ func TestPostEventsPostsEachChangeOnce(t *testing.T) {
 	clock := newClock()
 	s, r := callstest.NewServer(t, callstest.WithClock(clock.now)), newEventReceiver(t)
 	wantStatus(t, do(s, http.MethodPost, callsPath, inboundBody), http.StatusCreated)
-	_, told := postEvents(t, s, r)
-	wantLines(t, told, "397 connected external:connected", "397 connected external:connected")
+	_, lines := postEvents(t, s, r)
+	wantLines(t, lines, "397 connected external:connected", "397 connected external:connected")
 	for _, step := range []struct {
 		status string
 		want   []string
@@ -152,30 +152,30 @@ func TestPostEventsPostsEachChangeOnce(t *testing.T) {
 		{"connected", []string{"397 connected external:connected"}},
 		{"switching", nil},
 		{"finished", []string{"397 disconnected external:disconnected"}},
-		{"recovered", []string{"397 disconnected external:disconnected"}}, // another end
+		{"recovered", []string{"397 disconnected external:disconnected"}}, // ends again
 	} {
 		clock.move(time.Minute)
 		advance(t, s, 397, step.status)
-		_, told = postEvents(t, s, r)
-		wantLines(t, told, step.want...)
+		_, lines = postEvents(t, s, r)
+		wantLines(t, lines, step.want...)
 	}
 	if bodies, _ := postEvents(t, s, r); len(bodies) != 0 {
 		t.Errorf("posted again: %s", bodies)
 	}
 	other := newEventReceiver(t)
-	if _, told := postEvents(t, s, other); len(told) != 4 {
-		t.Errorf("posted to another receiver: %q", told)
+	if _, lines := postEvents(t, s, other); len(lines) != 4 {
+		t.Errorf("posted to another receiver: %q", lines)
 	}
 }
 
 func TestPostEventsOfAnOutboundCall(t *testing.T) {
 	s, r := callstest.NewServer(t), newEventReceiver(t)
 	wantStatus(t, do(s, http.MethodPost, callsPath, outboundBody), http.StatusCreated)
-	do(s, http.MethodPost, callsPath, strings.Replace(outboundBody, "agent@", "chooser@", 1)) // awaits its agent
+	do(s, http.MethodPost, callsPath, strings.Replace(outboundBody, "agent@", "chooser@", 1)) // this call awaits its agent
 	advance(t, s, 397, "assigned")
 	advance(t, s, 397, "failed")
-	_, told := postEvents(t, s, r)
-	wantLines(t, told, "397 connected agent:accepted", "397 disconnected external:disconnected agent:disconnected")
+	_, lines := postEvents(t, s, r)
+	wantLines(t, lines, "397 connected agent:accepted", "397 disconnected external:disconnected agent:disconnected")
 }
 
 func TestPostEventsOfAScheduledCall(t *testing.T) {
@@ -187,56 +187,56 @@ func TestPostEventsOfAScheduledCall(t *testing.T) {
 }
 
 func TestEventOptions(t *testing.T) {
-	reversed := slices.Clone(aStory)
+	reversed := slices.Clone(endedCallEvents)
 	slices.Reverse(reversed)
 	tests := []struct {
 		name   string
 		opts   []callstest.EventOption
 		bodies int
-		told   []string
+		lines  []string
 		has    string
 	}{
-		{"none", nil, 1, aStory, `"event_id":`},
-		{"duplicates", []callstest.EventOption{callstest.DuplicateEvents}, 2, aStory, `"event_id":`}, // the handler drops them
+		{"none", nil, 1, endedCallEvents, `"event_id":`},
+		{"duplicates", []callstest.EventOption{callstest.DuplicateEvents}, 2, endedCallEvents, `"event_id":`}, // the handler drops them
 		{"reversed", []callstest.EventOption{callstest.ReverseEvents}, 1, reversed, `"event_id":`},
-		{"without ends", []callstest.EventOption{callstest.WithoutEnds}, 1, aStory[:4], `"event_id":`},
-		{"capitals", []callstest.EventOption{callstest.CapitalKeys}, 1, aStory, `"CustomCodeID":`},
-		{"items", []callstest.EventOption{callstest.ItemEvents}, 1, aStory, `"item":{"call_id":397`},
+		{"without ends", []callstest.EventOption{callstest.WithoutEnds}, 1, endedCallEvents[:4], `"event_id":`},
+		{"capitals", []callstest.EventOption{callstest.CapitalKeys}, 1, endedCallEvents, `"CustomCodeID":`},
+		{"items", []callstest.EventOption{callstest.ItemEvents}, 1, endedCallEvents, `"item":{"call_id":397`},
 		{"all", []callstest.EventOption{callstest.ItemEvents, callstest.CapitalKeys, callstest.WithoutEnds, callstest.ReverseEvents, callstest.DuplicateEvents},
 			2, reversed[2:], `"Item":{"CallID":397`},
 	}
 	for _, test := range tests {
 		s, r := callstest.NewServer(t), newEventReceiver(t)
 		addEndedCall(s, 397)
-		bodies, told := postEvents(t, s, r, test.opts...)
-		wantLines(t, told, test.told...)
+		bodies, lines := postEvents(t, s, r, test.opts...)
+		wantLines(t, lines, test.lines...)
 		if len(bodies) != test.bodies || bodies[0] != bodies[len(bodies)-1] || !strings.Contains(bodies[0], test.has) {
 			t.Errorf("%s: %d bodies: %s", test.name, len(bodies), bodies)
 		}
 	}
 }
 
-func TestEndsThatWereLeftOutCanComeLater(t *testing.T) {
+func TestOmittedEndsArePostedLater(t *testing.T) {
 	s, r := callstest.NewServer(t), newEventReceiver(t)
 	addEndedCall(s, 397)
 	postEvents(t, s, r, callstest.WithoutEnds)
-	_, told := postEvents(t, s, r)
-	wantLines(t, told, aStory[4:]...)
+	_, lines := postEvents(t, s, r)
+	wantLines(t, lines, endedCallEvents[4:]...)
 }
 
-func TestManyEventsArePostedInSeveralRequests(t *testing.T) {
+func TestManyEventsTakeSeveralRequests(t *testing.T) {
 	s, r := callstest.NewServer(t), newEventReceiver(t)
 	const count = 40
 	for id := range int64(count) {
-		addEndedCall(s, count-id) // the last created is the first to begin
+		addEndedCall(s, count-id) // the call that is added last began first
 	}
-	bodies, told := postEvents(t, s, r)
-	if len(bodies) != 3 || len(told) != 6*count || !strings.HasPrefix(told[0], "1 ") || !strings.HasPrefix(told[6*count-1], "40 ") {
-		t.Errorf("%d bodies, %d events", len(bodies), len(told))
+	bodies, lines := postEvents(t, s, r)
+	if len(bodies) != 3 || len(lines) != 6*count || !strings.HasPrefix(lines[0], "1 ") || !strings.HasPrefix(lines[6*count-1], "40 ") {
+		t.Errorf("%d bodies, %d events", len(bodies), len(lines))
 	}
 }
 
-func TestPostEventsReportsAFailureAndPostsAgain(t *testing.T) {
+func TestPostEventsReportsAFailureAndRetries(t *testing.T) {
 	s, r := callstest.NewServer(t), newEventReceiver(t)
 	addEndedCall(s, 397)
 	if err := s.PostEvents(r.URL, "ccaip", "wrong"); err == nil || !strings.Contains(err.Error(), "401") {
@@ -247,14 +247,14 @@ func TestPostEventsReportsAFailureAndPostsAgain(t *testing.T) {
 		t.Errorf("a receiver that fails: %v", err)
 	}
 	r.err = nil
-	_, told := postEvents(t, s, r)
-	wantLines(t, told, aStory...)
+	_, lines := postEvents(t, s, r)
+	wantLines(t, lines, endedCallEvents...)
 
 	addEndedCall(s, 398)
 	for name, err := range map[string]error{
 		"an unknown option": s.PostEvents(r.URL, "ccaip", "secret", 0),
 		"a bad URL":         s.PostEvents("://", "ccaip", "secret"),
-		"nobody there":      s.PostEvents("http://127.0.0.1:1/", "ccaip", "secret"),
+		"a closed port":     s.PostEvents("http://127.0.0.1:1/", "ccaip", "secret"),
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), "callstest: ") {
 			t.Errorf("%s: %v", name, err)

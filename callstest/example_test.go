@@ -8,7 +8,7 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// The double speaks HTTP, so that it can be used without the SDK as well.
+// The double is an HTTP server, which can be used without package calls.
 func ExampleServer_Fail() {
 	server, err := callstest.Start()
 	if err != nil {
@@ -37,7 +37,7 @@ func ExampleServer_Fail() {
 		_ = response.Body.Close()
 		fmt.Println(response.StatusCode)
 	}
-	// A second attempt after a lost answer has rung the end user twice.
+	// Retrying after the lost response rang the end user twice.
 	fmt.Println(len(server.Calls()), "calls")
 	// Output:
 	// 502

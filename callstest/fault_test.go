@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,12 +14,12 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// faults says what a client sees of each fault that ends by itself, and soon.
+// faults has the faults that end by themselves, and what the client sees.
 var faults = []struct {
 	fault    callstest.Fault
 	name     string
-	status   int  // 0: no answer
-	cut      bool // the body breaks off
+	status   int  // 0 means no response
+	cut      bool // the body is truncated
 	requests int
 	calls    int
 }{
@@ -44,8 +43,8 @@ var faults = []struct {
 	{callstest.Redirect(302, ""), `Redirect(302, "")`, 302, false, 1, 0},
 }
 
-// clients runs a test with the double's own client and with one that a user
-// could bring, over http and https, in HTTP/1 and HTTP/2.
+// clients runs a test with HTTPClient and with a client that a user could bring, over http
+// and https, in HTTP/1 and HTTP/2.
 func clients(t *testing.T, run func(t *testing.T, s *callstest.Server, client *http.Client)) {
 	own := func(s *callstest.Server) *http.Client { return s.HTTPClient() }
 	foreign := func(s *callstest.Server) *http.Client {
@@ -74,10 +73,10 @@ func clients(t *testing.T, run func(t *testing.T, s *callstest.Server, client *h
 	}
 }
 
-// possible tells which faults a server and a client can meet.
+// possible reports whether a client can meet a fault of a server.
 func possible(f callstest.Fault, s *callstest.Server, client *http.Client) bool {
 	switch f {
-	case callstest.BreakHandshake: // the requests of another client share a connection of HTTP/2
+	case callstest.BreakHandshake: // requests of other clients share a connection over HTTP/2
 		return strings.HasPrefix(s.URL(), "https:") && (client == s.HTTPClient() || !speaksHTTP2(client))
 	case callstest.RefuseConnection:
 		return client == s.HTTPClient()
@@ -112,9 +111,9 @@ func TestFaults(t *testing.T) {
 	})
 }
 
-// Each fault comes right after a good attempt, whose connection could be used
-// again, and a GET is what net/http sends again by itself.
-func TestFaultsInAScript(t *testing.T) {
+// Each fault follows a successful attempt, whose connection could be reused, and the
+// requests are GETs, which net/http retries by itself.
+func TestScriptedFaults(t *testing.T) {
 	clients(t, func(t *testing.T, s *callstest.Server, client *http.Client) {
 		for _, test := range faults {
 			if possible(test.fault, s, client) {
@@ -173,7 +172,7 @@ func TestStalls(t *testing.T) {
 	})
 }
 
-// post makes a call and reads the answer to its end.
+// post creates a call and reads the whole response.
 func post(ctx context.Context, client *http.Client, s *callstest.Server) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL()+callsPath, strings.NewReader(outboundBody))
 	if err != nil {
@@ -203,14 +202,6 @@ func TestFaultsAreValues(t *testing.T) {
 	}
 }
 
-func TestRefuseConnectionIsARefusedConnection(t *testing.T) {
-	s := callstest.NewServer(t)
-	s.Fail(callstest.RefuseConnection)
-	if r := do(s, http.MethodPost, callsPath, outboundBody); !errors.Is(r.err, syscall.ECONNREFUSED) {
-		t.Errorf("got %v", r.err)
-	}
-}
-
 func TestResetIsAReset(t *testing.T) {
 	s := callstest.NewServer(t)
 	s.Fail(callstest.Reset)
@@ -219,23 +210,7 @@ func TestResetIsAReset(t *testing.T) {
 	}
 }
 
-func TestRefuseConnectionWaitsForHTTPClient(t *testing.T) {
-	s := callstest.NewServer(t)
-	s.Fail(callstest.RefuseConnection)
-	foreign := &http.Client{Transport: &http.Transport{}}
-	defer foreign.CloseIdleConnections()
-	for range 2 {
-		wantStatus(t, doWith(foreign, s, http.MethodPost, callsPath, outboundBody), http.StatusCreated)
-	}
-	if unused := s.UnusedFaults(); !slices.Equal(unused, []string{"RefuseConnection"}) {
-		t.Errorf("unused: %v", unused)
-	}
-	if r := do(s, http.MethodPost, callsPath, outboundBody); r.err == nil {
-		t.Error("HTTPClient was not refused")
-	}
-}
-
-func TestAnswersOfFaults(t *testing.T) {
+func TestFaultsThatAreResponses(t *testing.T) {
 	s := callstest.NewServer(t)
 	client := *s.HTTPClient()
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -259,7 +234,7 @@ func TestAnswersOfFaults(t *testing.T) {
 		t.Errorf("Redirect: %d %v", r.status, r.header)
 	}
 	if !callstest.HugeBody.Acts() || callstest.HugeBody.String() != "HugeBody" {
-		t.Error("HugeBody is not itself")
+		t.Error("HugeBody does not act, or has another name")
 	}
 	r := attempt(callstest.HugeBody)
 	length := len(r.body)
@@ -274,7 +249,7 @@ func TestAnswersOfFaults(t *testing.T) {
 	}
 }
 
-func TestCutBodyOfAnAnswerWithoutOne(t *testing.T) {
+func TestCutBodyOfAnEmptyResponse(t *testing.T) {
 	s := callstest.NewServer(t)
 	s.Fail(callstest.CutBody)
 	r := do(s, http.MethodPost, callsPath, outbound.with(params{"agent_email": `"chooser@example.com"`}))
@@ -283,31 +258,7 @@ func TestCutBodyOfAnAnswerWithoutOne(t *testing.T) {
 	}
 }
 
-// net/http finds the idle connections broken when it writes to them, and sends
-// a request that can be sent again on a new one.
-func TestCloseIdleIsNoticedWhenWriting(t *testing.T) {
-	for _, opts := range [][]callstest.Option{nil, {callstest.WithTLS()}} {
-		s := callstest.NewServer(t, opts...)
-		for range 3 {
-			wantStatus(t, do(s, http.MethodPost, callsPath, outboundBody), http.StatusCreated)
-			s.Fail(callstest.CloseIdle)
-			wantStatus(t, do(s, http.MethodPost, callsPath, outboundBody), http.StatusCreated)
-		}
-
-		s.Fail(callstest.CloseIdle)
-		r, _ := http.NewRequest(http.MethodPost, s.URL()+callsPath, strings.NewReader(outboundBody))
-		r.GetBody = nil
-		if response, err := s.HTTPClient().Do(r); err == nil {
-			t.Errorf("a request that cannot be sent again was answered %d", response.StatusCode)
-			response.Body.Close()
-		}
-		if n := len(s.Requests()); n != 6 {
-			t.Errorf("%d requests, want 6", n)
-		}
-	}
-}
-
-// Every attempt of many at once uses up one fault, and no fault is used twice.
+// Each of many concurrent attempts uses up one fault, and no fault is used twice.
 func TestFaultsOfConcurrentAttempts(t *testing.T) {
 	const each = 8
 	clients(t, func(t *testing.T, s *callstest.Server, client *http.Client) {
@@ -316,9 +267,9 @@ func TestFaultsOfConcurrentAttempts(t *testing.T) {
 			if !possible(test.fault, s, client) {
 				continue
 			}
-			// Whether the next request of another client is one whose
-			// handshake is over already, the server cannot know. Over HTTP/2
-			// a fault of its connection breaks other requests as well.
+			// The server cannot know whether the handshake of another client's
+			// next request is over. Over HTTP/2 a fault of the connection breaks
+			// other requests, too.
 			if client != s.HTTPClient() && (test.fault == callstest.BreakHandshake || speaksHTTP2(client) && breaksConnection(test.fault)) {
 				continue
 			}
@@ -358,14 +309,4 @@ func breaksConnection(f callstest.Fault) bool {
 		return true
 	}
 	return false
-}
-
-func TestHTTPClientIsTheSameEachTime(t *testing.T) {
-	s := callstest.NewServer(t)
-	if s.HTTPClient() != s.HTTPClient() {
-		t.Error("two clients")
-	}
-	if _, ok := s.HTTPClient().Transport.(*http.Transport); !ok {
-		t.Errorf("transport is a %T", s.HTTPClient().Transport)
-	}
 }

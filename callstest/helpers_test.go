@@ -23,7 +23,7 @@ const (
 	inboundBody  = `{"call_type":"Voice Inbound (API)","menu_id":9,"end_user_number":"+82-10-6861-2345","lang":"en"}`
 )
 
-// reply is an answer whose body was read to its end, or as far as it came.
+// reply is a response whose body was read as far as it arrived.
 type reply struct {
 	status int
 	header http.Header
@@ -74,7 +74,7 @@ func wantStatus(t *testing.T, r reply, status int) {
 	}
 }
 
-// clock stands still until a test moves it.
+// clock is a clock that stands still until a test moves it.
 type clock struct {
 	mu sync.Mutex
 	t  time.Time
@@ -115,23 +115,23 @@ func documented(t *testing.T) []example {
 	return examples
 }
 
-// eventually waits until what happens elsewhere has happened.
-func eventually(t *testing.T, happened func() bool) {
+// eventually waits until a condition that another goroutine changes is true.
+func eventually(t *testing.T, isTrue func() bool) {
 	t.Helper()
-	for !happened() {
+	for !isTrue() {
 		if t.Context().Err() != nil {
-			t.Fatal("it did not happen")
+			t.Fatal("the test ended before the condition was true")
 		}
 		runtime.Gosched()
 	}
 }
 
-// contextUntil returns a context that ends when something has happened.
-func contextUntil(t *testing.T, happened func() bool) (context.Context, context.CancelFunc) {
+// contextUntil returns a context that is canceled when a condition is true.
+func contextUntil(t *testing.T, isTrue func() bool) (context.Context, context.CancelFunc) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		for !happened() && ctx.Err() == nil {
+		for !isTrue() && ctx.Err() == nil {
 			runtime.Gosched()
 		}
 		cancel()

@@ -17,70 +17,70 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// This file is the double's own server of HTTP/2. The one of net/http chooses its
-// frames by itself, and the double has to choose them: which stream is refused,
-// with which code, and where a frame is cut.
+// This file is the double's own HTTP/2 server. The server of net/http chooses its frames
+// by itself, but faults have to choose them: which stream is refused, with which code,
+// and where a frame is truncated.
 
 const (
-	http2Window   = 65535 // until a peer says otherwise
+	http2Window   = 65535 // the default of RFC 9113, for connections and streams
 	http2MaxFrame = 16384
-	// http2FrameHead is the length of what each frame begins with.
-	http2FrameHead = 9
+	// http2FrameHeader is the length of a frame's header.
+	http2FrameHeader = 9
 )
 
 // http2Conn serves one connection.
 type http2Conn struct {
-	front  front
-	conn   *conn
-	ctx    context.Context // ends with the connection
-	framer *http2.Framer   // read by serve alone
-	active sync.WaitGroup  // streams that are being served
+	handler handler
+	conn    *conn
+	ctx     context.Context // ends with the connection
+	framer  *http2.Framer   // read only by serve
+	active  sync.WaitGroup  // streams that are being served
 
 	writing sync.Mutex // held while a frame is encoded and written
 	encoder *hpack.Encoder
 	block   bytes.Buffer // what encoder writes to
 
 	mu            sync.Mutex
-	changed       *sync.Cond // a window grew, or a stream ended
+	changed       *sync.Cond // signals that a window grew or a stream ended
 	streams       map[uint32]*http2Stream
-	window        int64 // how many bytes of bodies may be written
+	window        int64 // how many bytes of response bodies may be sent
 	initialWindow int64 // of a stream
 }
 
-// isHTTP2Preface reports whether a connection begins as one of HTTP/2 does. In
-// HTTP/1 it is a request with a method that does not exist.
+// isHTTP2Preface reports whether a connection begins with the preface of HTTP/2. Read as
+// HTTP/1, the preface is a request with the method PRI, which does not exist.
 func isHTTP2Preface(first []byte) bool { return bytes.HasPrefix(first, []byte("PRI ")) }
 
-// serveHTTP2 takes the connection of w from net/http, which has read the preface up
-// to its last six bytes, and serves it to its end.
-func (f front) serveHTTP2(w http.ResponseWriter, c *conn) {
+// serveHTTP2 hijacks the connection of w from net/http, which has read the preface
+// except its last six bytes, and serves the connection to its end.
+func (h handler) serveHTTP2(w http.ResponseWriter, c *conn) {
 	_, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
-	defer c.network.open.Done()
+	defer c.network.serving.Done()
 	defer c.Close()
 	if _, err := io.CopyN(io.Discard, buffered, int64(len(http2.ClientPreface)-len("PRI * HTTP/2.0\r\n\r\n"))); err != nil {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), connKey{}, c))
-	h := &http2Conn{
-		front: f, conn: c, ctx: ctx, framer: http2.NewFramer(c, buffered),
+	served := &http2Conn{
+		handler: h, conn: c, ctx: ctx, framer: http2.NewFramer(c, buffered),
 		streams: map[uint32]*http2Stream{}, window: http2Window, initialWindow: http2Window,
 	}
-	h.framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-	h.encoder = hpack.NewEncoder(&h.block)
-	h.encoder.SetMaxDynamicTableSize(0) // so that no block depends on one that was cut
-	h.changed = sync.NewCond(&h.mu)
-	h.write(func() error { return h.framer.WriteSettings() })
-	h.serve()
+	served.framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	served.encoder = hpack.NewEncoder(&served.block)
+	served.encoder.SetMaxDynamicTableSize(0) // so that no header block depends on one that was truncated
+	served.changed = sync.NewCond(&served.mu)
+	served.write(func() error { return served.framer.WriteSettings() })
+	served.serve()
 	cancel()
-	h.endAll()
-	h.active.Wait()
+	served.endAll()
+	served.active.Wait()
 }
 
 func (c *http2Conn) serve() {
-	for goesOn := true; goesOn; {
+	for isOpen := true; isOpen; {
 		frame, err := c.framer.ReadFrame()
 		var malformed http2.StreamError
 		switch {
@@ -89,33 +89,33 @@ func (c *http2Conn) serve() {
 		case err != nil:
 			return
 		default:
-			goesOn = c.take(frame)
+			isOpen = c.handleFrame(frame)
 		}
 	}
 }
 
-// take acts on a frame. It reports false if the connection is to be hung up.
-func (c *http2Conn) take(frame http2.Frame) bool {
+// handleFrame reports whether the connection goes on.
+func (c *http2Conn) handleFrame(frame http2.Frame) bool {
 	id := frame.Header().StreamID
 	switch f := frame.(type) {
 	case *http2.SettingsFrame:
 		if !f.IsAck() {
-			c.configure(f)
+			c.applySettings(f)
 		}
 	case *http2.MetaHeadersFrame:
-		if c.stream(id) == nil && (!c.conn.admitRequest() || !c.open(f)) {
+		if c.stream(id) == nil && (!c.conn.allowRequest() || !c.open(f)) {
 			return false
 		}
-		if f.StreamEnded() { // also that of trailers
-			c.arrive(id)
+		if f.StreamEnded() { // by trailers, too
+			c.dispatch(id)
 		}
 	case *http2.DataFrame:
 		c.receive(f)
 		if f.StreamEnded() {
-			c.arrive(id)
+			c.dispatch(id)
 		}
 	case *http2.WindowUpdateFrame:
-		c.grow(id, int64(f.Increment))
+		c.growWindow(id, int64(f.Increment))
 	case *http2.RSTStreamFrame:
 		c.end(id)
 	case *http2.PingFrame:
@@ -126,7 +126,7 @@ func (c *http2Conn) take(frame http2.Frame) bool {
 	return true
 }
 
-func (c *http2Conn) configure(f *http2.SettingsFrame) {
+func (c *http2Conn) applySettings(f *http2.SettingsFrame) {
 	if window, ok := f.Value(http2.SettingInitialWindowSize); ok {
 		c.mu.Lock()
 		grown := int64(window) - c.initialWindow
@@ -146,7 +146,7 @@ func (c *http2Conn) stream(id uint32) *http2Stream {
 	return c.streams[id]
 }
 
-// open begins a stream. It reports false for a request that is not one.
+// open begins a stream. It reports whether the request is well-formed.
 func (c *http2Conn) open(f *http2.MetaHeadersFrame) bool {
 	target, err := url.ParseRequestURI(f.PseudoValue("path"))
 	if err != nil {
@@ -169,9 +169,9 @@ func (c *http2Conn) open(f *http2.MetaHeadersFrame) bool {
 	return true
 }
 
-// receive keeps the bytes of a body, and lets the peer send as many more.
+// receive stores bytes of a request body, and lets the peer send as many more.
 func (c *http2Conn) receive(f *http2.DataFrame) {
-	if s := c.stream(f.StreamID); s != nil && !s.arrived && len(s.body) <= maxBody {
+	if s := c.stream(f.StreamID); s != nil && !s.hasArrived && len(s.body) <= maxBody {
 		s.body = append(s.body, f.Data()...)
 	}
 	if f.Length == 0 {
@@ -183,15 +183,15 @@ func (c *http2Conn) receive(f *http2.DataFrame) {
 	}
 }
 
-// arrive has a request served whose end was read, or that will have no more.
-func (c *http2Conn) arrive(id uint32) {
-	if s := c.stream(id); s != nil && !s.arrived {
-		s.arrived = true
+// dispatch serves a request that has arrived, or that breaks off.
+func (c *http2Conn) dispatch(id uint32) {
+	if s := c.stream(id); s != nil && !s.hasArrived {
+		s.hasArrived = true
 		c.active.Go(s.serve)
 	}
 }
 
-func (c *http2Conn) grow(id uint32, by int64) {
+func (c *http2Conn) growWindow(id uint32, by int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s := c.streams[id]; s != nil {
@@ -202,12 +202,12 @@ func (c *http2Conn) grow(id uint32, by int64) {
 	c.changed.Broadcast()
 }
 
-// end ends a stream that the peer has left. What has arrived of its request has
-// arrived all the same, as over HTTP/1.
+// end ends a stream that the peer has reset. Its request counts as arrived, as over
+// HTTP/1.
 func (c *http2Conn) end(id uint32) {
 	if s := c.stream(id); s != nil {
 		s.end()
-		c.arrive(id)
+		c.dispatch(id)
 	}
 }
 
@@ -220,18 +220,17 @@ func (c *http2Conn) endAll() {
 	}
 }
 
-// write writes frames. A connection that cannot be written to ends in serve.
+// write writes frames. Errors are ignored: serve notices that the connection broke.
 func (c *http2Conn) write(frames func() error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	_ = frames()
 }
 
-// encode returns the header of a response as HPACK has it. It is called while
-// writing is held.
+// encode returns a response header in HPACK. The caller must hold writing.
 func (c *http2Conn) encode(status int, header http.Header) []byte {
 	c.block.Reset()
-	_ = c.encoder.WriteField(hpack.HeaderField{Name: ":status", Value: strconv.Itoa(status)}) // to memory
+	_ = c.encoder.WriteField(hpack.HeaderField{Name: ":status", Value: strconv.Itoa(status)}) // never fails: it writes to memory
 	for name, values := range header {
 		for _, value := range values {
 			_ = c.encoder.WriteField(hpack.HeaderField{Name: strings.ToLower(name), Value: value})
@@ -240,8 +239,8 @@ func (c *http2Conn) encode(status int, header http.Header) []byte {
 	return c.block.Bytes()
 }
 
-// http2Stream is one request, and the ResponseWriter of its response, each Write
-// of which is on the wire when it returns.
+// http2Stream is one request and the http.ResponseWriter of its response. Write does not
+// buffer.
 type http2Stream struct {
 	conn    *http2Conn
 	id      uint32
@@ -249,18 +248,18 @@ type http2Stream struct {
 	cancel  context.CancelFunc
 	header  http.Header // of the response
 
-	// Of the goroutine that reads the connection.
-	body    []byte
-	arrived bool
+	// Used only by the goroutine that reads the connection.
+	body       []byte
+	hasArrived bool
 
 	// Guarded by conn.mu.
 	window int64
-	ended  bool // no frame of it may be written any more
+	ended  bool // no more frames may be written
 }
 
 func (s *http2Stream) serve() {
 	defer func() {
-		if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // net/http compares like this too
+		if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // net/http compares in the same way
 			panic(p)
 		}
 		s.end()
@@ -269,11 +268,11 @@ func (s *http2Stream) serve() {
 		delete(s.conn.streams, s.id)
 	}()
 	s.request.Body = io.NopCloser(bytes.NewReader(s.body))
-	s.conn.front.ServeHTTP(s, s.request)
+	s.conn.handler.ServeHTTP(s, s.request)
 	s.writeFrames(func() error { return s.conn.framer.WriteData(s.id, true, nil) })
 }
 
-// end makes this the last of the stream's frames.
+// end forbids further frames of the stream.
 func (s *http2Stream) end() {
 	s.cancel()
 	s.conn.mu.Lock()
@@ -317,8 +316,8 @@ func (s *http2Stream) Write(p []byte) (int, error) {
 	}
 }
 
-// reserve waits until the peer takes bytes of the body, and returns how many of
-// those that are wanted. It returns 0 once the stream has ended.
+// reserve waits until flow control permits part of a body, and returns how many of the
+// wanted bytes may be written. It returns 0 if the stream has ended.
 func (s *http2Stream) reserve(wanted int) int {
 	c := s.conn
 	c.mu.Lock()
@@ -335,24 +334,24 @@ func (s *http2Stream) reserve(wanted int) int {
 	return int(n)
 }
 
-// headFrame returns the frame that a response begins with.
-func (s *http2Stream) headFrame(a answer) []byte {
+// headerFrame returns the first frame of a response.
+func (s *http2Stream) headerFrame(res response) []byte {
 	s.conn.writing.Lock()
 	defer s.conn.writing.Unlock()
-	block := s.conn.encode(a.status, a.fields())
+	block := s.conn.encode(res.status, res.fields())
 	var frame bytes.Buffer
 	param := http2.HeadersFrameParam{StreamID: s.id, BlockFragment: block, EndHeaders: true}
-	_ = http2.NewFramer(&frame, nil).WriteHeaders(param) // to memory
+	_ = http2.NewFramer(&frame, nil).WriteHeaders(param) // never fails: it writes to memory
 	return frame.Bytes()
 }
 
-// reset ends the stream with a code and leaves the connection alone.
+// reset ends the stream with a code. The connection stays open.
 func (s *http2Stream) reset(code http2.ErrCode) {
 	s.writeFrames(func() error { return s.conn.framer.WriteRSTStream(s.id, code) })
 	s.end()
 }
 
-// goAway says that the request, and what comes after it, was not looked at.
+// goAway tells the client that this request and later ones were not processed.
 func (s *http2Stream) goAway() {
 	s.writeFrames(func() error { return s.conn.framer.WriteGoAway(s.id-1, http2.ErrCodeNo, nil) })
 	s.end()

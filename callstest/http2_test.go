@@ -13,17 +13,17 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// overHTTP2 runs a test by ALPN and without TLS.
+// overHTTP2 runs a test over HTTP/2 with ALPN and without TLS.
 func overHTTP2(t *testing.T, run func(t *testing.T, s *callstest.Server)) {
 	for name, opts := range map[string][]callstest.Option{
-		"by ALPN":     {callstest.WithHTTP2(), callstest.WithTLS()},
+		"with ALPN":   {callstest.WithHTTP2(), callstest.WithTLS()},
 		"without TLS": {callstest.WithHTTP2()},
 	} {
 		t.Run(name, func(t *testing.T) { run(t, callstest.NewServer(t, opts...)) })
 	}
 }
 
-// postOnce sends a body that net/http cannot get again.
+// postOnce creates a call with a body that net/http cannot rewind.
 func postOnce(t *testing.T, s *callstest.Server) (*http.Response, error) {
 	t.Helper()
 	r, err := http.NewRequest(http.MethodPost, s.URL()+callsPath, io.MultiReader(strings.NewReader(outboundBody)))
@@ -50,7 +50,7 @@ func TestHTTPClientSpeaksHTTP2(t *testing.T) {
 	})
 }
 
-func TestAClientThatAsksForHTTP1GetsIt(t *testing.T) {
+func TestClientsCanStillUseHTTP1(t *testing.T) {
 	overHTTP2(t, func(t *testing.T, s *callstest.Server) {
 		transport := s.HTTPClient().Transport.(*http.Transport).Clone()
 		defer transport.CloseIdleConnections()
@@ -74,7 +74,7 @@ func TestStreamFaults(t *testing.T) {
 			fault callstest.Fault
 			name  string
 			acts  bool
-			says  string
+			want  string
 		}{
 			{callstest.RefuseStream, "RefuseStream", false, "REFUSED_STREAM"},
 			{callstest.RefuseStreamAfterCreate, "RefuseStreamAfterCreate", true, "REFUSED_STREAM"},
@@ -91,16 +91,16 @@ func TestStreamFaults(t *testing.T) {
 			if test.acts {
 				calls++
 			}
-			isSaid := err != nil && (strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "cannot retry"))
-			if !isSaid || len(s.Requests()) != i+1 || len(s.Calls()) != calls {
+			isReported := err != nil && (strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "cannot retry"))
+			if !isReported || len(s.Requests()) != i+1 || len(s.Calls()) != calls {
 				t.Errorf("%v: %v; %d requests, %d calls", test.fault, err, len(s.Requests()), len(s.Calls()))
 			}
 		}
 	})
 }
 
-// A request without a body is one that net/http sends again and again.
-func TestWhatIsSentAgainMeetsTheSameFault(t *testing.T) {
+// The requests have no body, so that net/http retries them repeatedly.
+func TestRetriesOfNetHTTPMeetTheSameFault(t *testing.T) {
 	overHTTP2(t, func(t *testing.T, s *callstest.Server) {
 		for _, fault := range []callstest.Fault{callstest.ResetStream(http2.ErrCodeProtocol), callstest.GoAway} {
 			before := len(s.Requests())
@@ -129,7 +129,7 @@ func TestStreamFaultsNeedHTTP2(t *testing.T) {
 	}
 }
 
-// A body of 64 MiB comes through only if both sides count what they may send.
+// A body of 64 MiB needs flow control that works in both directions.
 func TestFlowControl(t *testing.T) {
 	overHTTP2(t, func(t *testing.T, s *callstest.Server) {
 		s.Fail(callstest.HugeBody)
@@ -145,14 +145,14 @@ func TestFlowControl(t *testing.T) {
 	})
 }
 
-// TestARequestWithoutItsEndHasArrived has a client leave within a body.
-func TestARequestWithoutItsEndHasArrived(t *testing.T) {
+// The client cancels the request in the middle of its body.
+func TestTruncatedRequestHasArrived(t *testing.T) {
 	overHTTP2(t, func(t *testing.T, s *callstest.Server) {
-		left := errors.New("the client leaves")
-		body := io.MultiReader(bytes.NewReader([]byte(outboundBody[:20])), failing{left})
+		broken := errors.New("the body breaks off")
+		body := io.MultiReader(bytes.NewReader([]byte(outboundBody[:20])), failing{broken})
 		r, _ := http.NewRequest(http.MethodPost, s.URL()+callsPath, body)
 		r.SetBasicAuth(s.Subdomain(), s.Token())
-		if _, err := s.HTTPClient().Do(r); !errors.Is(err, left) {
+		if _, err := s.HTTPClient().Do(r); !errors.Is(err, broken) {
 			t.Errorf("got %v", err)
 		}
 		eventually(t, func() bool { return len(s.Requests()) == 1 })
@@ -162,7 +162,7 @@ func TestARequestWithoutItsEndHasArrived(t *testing.T) {
 	})
 }
 
-// failing is a body that breaks.
+// failing is a body that cannot be read.
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }

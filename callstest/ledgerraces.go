@@ -13,12 +13,12 @@ import (
 
 const (
 	racers       = 16
-	rounds       = 10 // of a race, since one can go well by chance
+	rounds       = 10 // of a race, since a single one can succeed by chance
 	updatesEach  = 20
 	doubtChanges = 200
 )
 
-// handles returns as many Stores as race, all of them on the same entries.
+// handles returns a handle for each racer, all of them on the same entries.
 func handles(t *testing.T, open openStore) []ledger.Store {
 	t.Helper()
 	stores := []ledger.Store{open(t)}
@@ -34,7 +34,7 @@ func handles(t *testing.T, open openStore) []ledger.Store {
 	return stores
 }
 
-// race runs do in every handle at the same time, and returns their errors.
+// race runs do on every handle at the same time, and returns the errors.
 func race(stores []ledger.Store, do func(i int, store ledger.Store) error) []error {
 	errs := make([]error, len(stores))
 	start := make(chan struct{})
@@ -50,14 +50,14 @@ func race(stores []ledger.Store, do func(i int, store ledger.Store) error) []err
 	return errs
 }
 
-// wantOneWinner returns the index of the only nil. All others have to be want.
+// wantOneWinner returns the index of the only nil error. All others must be want.
 func wantOneWinner(t *testing.T, errs []error, want error) int {
 	t.Helper()
 	winner := -1
 	for i, err := range errs {
 		switch {
 		case err == nil && winner >= 0:
-			t.Errorf("%d and %d both won", winner, i)
+			t.Errorf("racers %d and %d both won", winner, i)
 		case err == nil:
 			winner = i
 		default:
@@ -65,7 +65,7 @@ func wantOneWinner(t *testing.T, errs []error, want error) int {
 		}
 	}
 	if winner < 0 {
-		t.Fatal("all lost")
+		t.Fatal("no racer won")
 	}
 	return winner
 }
@@ -80,7 +80,7 @@ func raceForID(t *testing.T, open openStore) {
 			return store.Put(t.Context(), e)
 		}), ledger.ErrExists)
 		if e := mustGet(t, stores[0], id); e.Subject != fmt.Sprint(id, winner) || e.Version != 1 {
-			t.Errorf("%d won, stored is version %d of %s", winner, e.Version, e.Subject)
+			t.Errorf("racer %d won, and the store has version %d of %s", winner, e.Version, e.Subject)
 		}
 	}
 }
@@ -108,7 +108,7 @@ func raceForVersion(t *testing.T, open openStore) {
 			return store.Replace(t.Context(), next)
 		}), ledger.ErrStale)
 		if e := mustGet(t, stores[0], "a"); e.Tries != winner || e.Version != int64(round+2) {
-			t.Errorf("%d won, stored is version %d of %d", winner, e.Version, e.Tries)
+			t.Errorf("racer %d won, and the store has version %d of %d", winner, e.Version, e.Tries)
 		}
 	}
 }
@@ -128,7 +128,7 @@ func raceForCall(t *testing.T, open openStore) {
 		}), ledger.ErrClaimed)
 		owners, err := stores[0].Claimed(t.Context(), storeTenant, []int64{call})
 		if err != nil || owners[call] != name(winner) {
-			t.Errorf("%d won, the owner is %q, %v", winner, owners[call], err)
+			t.Errorf("racer %d won, and the owner is %q, %v", winner, owners[call], err)
 		}
 	}
 }
@@ -154,7 +154,7 @@ func raceOfUpdates(t *testing.T, open openStore) {
 	}
 }
 
-// addTry adds one to the Tries of an entry, however often it takes.
+// addTry increments Tries of the entry "a". It retries while the entry is stale.
 func addTry(ctx context.Context, store ledger.Store) error {
 	for {
 		e, err := store.Get(ctx, "a")
@@ -168,8 +168,8 @@ func addTry(ctx context.Context, store ledger.Store) error {
 	}
 }
 
-// raceOfDoubts has an entry change between the states that are doubts, among others
-// that are, so that one statement for each state misses it or returns it twice.
+// raceOfDoubts moves an entry between the states that Doubts lists. A store that reads each
+// state with a statement of its own would skip the entry or return it twice.
 func raceOfDoubts(t *testing.T, open openStore) {
 	stores := handles(t, open)
 	mustPut(t, stores[0], storeEntry("a", ledger.StateSending))
@@ -193,7 +193,7 @@ func raceOfDoubts(t *testing.T, open openStore) {
 				return err
 			}
 			if len(doubts) != 1 {
-				return fmt.Errorf("of one entry that is a doubt all the time, %d are returned", len(doubts))
+				return fmt.Errorf("%d entries returned by Doubts, want the one that is a doubt all the time", len(doubts))
 			}
 			select {
 			case <-done:

@@ -14,16 +14,16 @@ import (
 	"github.com/ccaip-go/calls/ledger"
 )
 
-// TestLedgerStore checks that a Store of your own keeps every promise of
-// ledger.Store, and of ledger.Pruner if it is one. Run the test with the race
-// detector.
+// TestLedgerStore checks that a store implements ledger.Store correctly, and ledger.Pruner
+// if it has that method. Run the test with the race detector.
 //
-// open returns a Store that is empty when it is called for the first time in a
-// test: t.Name tells the tests apart. If it returns another handle on the same
-// entries each time that it is called in one test, as a database allows, 16 handles
-// are raced against each other; otherwise 16 goroutines are, on one handle.
+// open returns a handle on a store. The first call in a subtest must return an empty
+// store; t.Name is different in each subtest. Further calls in the same subtest should
+// return new handles on the same entries, as a database allows; then 16 handles are raced
+// against each other. If they return separate stores, 16 goroutines are raced on one
+// handle.
 //
-// It cannot check that what was written survives the process.
+// TestLedgerStore cannot check that entries survive the process.
 func TestLedgerStore(t *testing.T, open func(t *testing.T) ledger.Store) {
 	for _, check := range storeChecks {
 		t.Run(check.name, func(t *testing.T) { check.run(t, open) })
@@ -43,7 +43,7 @@ var storeChecks = []struct {
 	{"a call is unique", checkUniqueCall},
 	{"Replace compares the version", checkReplace},
 	{"Replace changes neither tenant nor subject", checkIdentity},
-	{"what is not there is ErrNotFound", checkNotFound},
+	{"a missing entry is ErrNotFound", checkNotFound},
 	{"an invalid entry is refused", checkInvalid},
 	{"a context that has ended is refused", checkContext},
 	{"Open lists the open entries", checkOpen},
@@ -55,7 +55,7 @@ var storeChecks = []struct {
 	{"races for a version have one winner", raceForVersion},
 	{"races for a call have one winner", raceForCall},
 	{"no update is lost", raceOfUpdates},
-	{"Doubts is of one point in time", raceOfDoubts},
+	{"Doubts is a consistent snapshot", raceOfDoubts},
 }
 
 const (
@@ -69,12 +69,12 @@ var (
 	storeTime    = time.Date(2030, 1, 2, 3, 4, 5, 678_901_234, time.UTC)
 )
 
-// storeEntry returns an entry of a subject of its own.
+// storeEntry returns an entry with a subject of its own.
 func storeEntry(id string, state ledger.State) ledger.Entry {
 	return ledger.Entry{ID: id, Tenant: storeTenant, Subject: "subject of " + id, State: state, Version: 1, Until: storeTime}
 }
 
-// fullEntry returns an entry that has every field.
+// fullEntry returns an entry with every field set.
 func fullEntry(id string) ledger.Entry {
 	e := storeEntry(id, ledger.StateSending)
 	e.Request = json.RawMessage(`{"call_type":"Voice Outbound (API)","agent_email":"agent@example.com","lang":"ü \u0000"}`)
@@ -119,18 +119,18 @@ func wantError(t *testing.T, what string, err, want error) {
 	}
 }
 
-// wantStored checks that an entry is stored as it is given.
+// wantStored checks that the store has exactly this entry.
 func wantStored(t *testing.T, store ledger.Store, want ledger.Entry) {
 	t.Helper()
 	if got := mustGet(t, store, want.ID); !sameEntry(got, want) {
-		t.Errorf("stored is\n%+v, want\n%+v", exposed(got), exposed(want))
+		t.Errorf("the store has\n%+v, want\n%+v", exposed(got), exposed(want))
 	}
 }
 
-// sameEntry compares times as points in time, and requests as JSON.
+// sameEntry compares times as instants, and requests as JSON.
 func sameEntry(a, b ledger.Entry) bool { return reflect.DeepEqual(exposed(a), exposed(b)) }
 
-// exposedEntry prints all of an entry.
+// exposedEntry is an entry that prints with all its data.
 type exposedEntry struct {
 	Entry   string
 	Request any
@@ -161,7 +161,7 @@ func checkPut(t *testing.T, open openStore) {
 	wantStored(t, store, full)
 	wantStored(t, store, bare)
 	if got := mustGet(t, store, "bare"); got.Request != nil || !got.Until.IsZero() {
-		t.Errorf("an entry without a request and an Until has got %q, %v", got.Request, got.Until)
+		t.Errorf("an entry stored without Request and Until has %q, %v", got.Request, got.Until)
 	}
 }
 
@@ -186,7 +186,7 @@ func checkUniqueID(t *testing.T, open openStore) {
 	store := open(t)
 	first := fullEntry("a")
 	mustPut(t, store, first)
-	// The same entry breaks all three indexes, and that it exists counts.
+	// The same entry violates all three constraints; ErrExists takes precedence.
 	wantError(t, "the same entry", store.Put(t.Context(), first), ledger.ErrExists)
 	other := storeEntry("a", ledger.StatePrepared)
 	other.Tenant = otherTenant
@@ -195,7 +195,7 @@ func checkUniqueID(t *testing.T, open openStore) {
 	closed.Subject = holder.Subject
 	mustPut(t, store, holder, closed)
 	closed.State = ledger.StatePrepared
-	wantError(t, "the id of a closed entry, of a subject that another one holds", store.Put(t.Context(), closed), ledger.ErrExists)
+	wantError(t, "the id of a closed entry, with a subject that an open entry has", store.Put(t.Context(), closed), ledger.ErrExists)
 	wantStored(t, store, first)
 }
 
@@ -221,11 +221,11 @@ func checkUniqueSubject(t *testing.T, open openStore) {
 		mustPut(t, store, closed, otherCustomers)
 
 		closed.State = ledger.StatePrepared
-		wantError(t, "opening another", store.Replace(t.Context(), closed), ledger.ErrBusy)
+		wantError(t, "reopening a closed entry", store.Replace(t.Context(), closed), ledger.ErrBusy)
 		closed.State = ledger.StateRejected
 		wantStored(t, store, closed)
 
-		for _, next := range openStates { // the holder is not in its own way
+		for _, next := range openStates { // an entry does not conflict with itself
 			holder.State = next
 			holder = mustReplace(t, store, holder)
 		}
@@ -245,7 +245,7 @@ func checkUniqueCall(t *testing.T, open openStore) {
 	second.CallID = 397
 	wantError(t, "Put of a second", store.Put(t.Context(), second), ledger.ErrClaimed)
 	_, err := store.Get(t.Context(), "second")
-	wantError(t, "the one that was refused", err, ledger.ErrNotFound)
+	wantError(t, "Get of the refused entry", err, ledger.ErrNotFound)
 
 	elsewhere := storeEntry("elsewhere", ledger.StateCreated)
 	elsewhere.Tenant, elsewhere.CallID = otherTenant, 397
@@ -256,7 +256,7 @@ func checkUniqueCall(t *testing.T, open openStore) {
 	wantError(t, "Replace of a second", store.Replace(t.Context(), claim), ledger.ErrClaimed)
 	wantStored(t, store, doubt)
 
-	owner.How = "the owner is not in its own way"
+	owner.How = "an entry does not conflict with itself"
 	owner = mustReplace(t, store, owner)
 	owner.CallID = 0
 	mustReplace(t, store, owner)
@@ -278,7 +278,7 @@ func checkReplace(t *testing.T, open openStore) {
 		wantError(t, fmt.Sprintf("version %d of 2", version), store.Replace(t.Context(), stale), ledger.ErrStale)
 	}
 	wantStored(t, store, next)
-	// What is stale is stale, whatever else is wrong with it.
+	// ErrStale takes precedence over ErrClaimed.
 	taken := storeEntry("c", ledger.StateCreated)
 	taken.CallID = 5
 	mustPut(t, store, taken)
@@ -304,7 +304,7 @@ func checkIdentity(t *testing.T, open openStore) {
 	wantStored(t, store, want)
 	second := storeEntry("b", ledger.StatePrepared)
 	second.Subject = want.Subject
-	wantError(t, "its subject", store.Put(t.Context(), second), ledger.ErrBusy)
+	wantError(t, "the same subject", store.Put(t.Context(), second), ledger.ErrBusy)
 }
 
 func checkNotFound(t *testing.T, open openStore) {
@@ -319,7 +319,7 @@ func checkNotFound(t *testing.T, open openStore) {
 func checkInvalid(t *testing.T, open openStore) {
 	store := open(t)
 	mustPut(t, store, storeEntry("a", ledger.StatePrepared))
-	for name, spoil := range map[string]func(*ledger.Entry){
+	for name, invalidate := range map[string]func(*ledger.Entry){
 		"no id":                func(e *ledger.Entry) { e.ID = "" },
 		"an id of two lines":   func(e *ledger.Entry) { e.ID = "a\nb" },
 		"no tenant":            func(e *ledger.Entry) { e.Tenant = " " },
@@ -331,11 +331,11 @@ func checkInvalid(t *testing.T, open openStore) {
 		"a subject not in UTF": func(e *ledger.Entry) { e.Subject = "\xff" },
 	} {
 		e := storeEntry("new", ledger.StatePrepared)
-		if spoil(&e); store.Put(t.Context(), e) == nil {
+		if invalidate(&e); store.Put(t.Context(), e) == nil {
 			t.Errorf("Put stored an entry with %s", name)
 		}
 		e = storeEntry("a", ledger.StatePrepared)
-		if spoil(&e); store.Replace(t.Context(), e) == nil {
+		if invalidate(&e); store.Replace(t.Context(), e) == nil {
 			t.Errorf("Replace stored an entry with %s", name)
 		}
 	}
@@ -360,7 +360,7 @@ func checkContext(t *testing.T, open openStore) {
 	}
 	wantStored(t, store, storeEntry("a", ledger.StatePrepared))
 	_, err := store.Get(t.Context(), "b")
-	wantError(t, "what was not stored", err, ledger.ErrNotFound)
+	wantError(t, "Get after the refused Put", err, ledger.ErrNotFound)
 }
 
 func idsOf(entries []ledger.Entry) []string {
@@ -469,7 +469,7 @@ func checkClaimed(t *testing.T, open openStore) {
 	}
 	for _, none := range [][]int64{nil, {}, {99}, {0}} {
 		if owners, err := store.Claimed(t.Context(), storeTenant, none); err != nil || len(owners) != 0 {
-			t.Errorf("of %v the owners are %v, %v, want none", none, owners, err)
+			t.Errorf("the owners of %v are %v, %v, want none", none, owners, err)
 		}
 	}
 }
@@ -506,7 +506,7 @@ func checkPrune(t *testing.T, open openStore) {
 	for _, state := range openStates {
 		mustGet(t, store, fmt.Sprint(state, -time.Second))
 	}
-	again := storeEntry("again", ledger.StateCreated)
-	again.CallID = 4 + int64(time.Second) // that of an entry that was removed
-	mustPut(t, store, again)
+	reused := storeEntry("reused", ledger.StateCreated)
+	reused.CallID = 4 + int64(time.Second) // the call of an entry that was removed
+	mustPut(t, store, reused)
 }

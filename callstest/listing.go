@@ -10,45 +10,47 @@ import (
 	"time"
 )
 
-// What a listing is without its parameters is not known. That it has 25 calls a
-// page, in ascending order of their ids, is the double's own choice; so is every
-// refusal of a parameter.
+// The defaults of a listing are not documented. Pages of 25 calls, in ascending order of
+// their ids, are the double's own choice, and so is every refusal of a parameter.
 const (
 	defaultPerPage = 25
 	maxPerPage     = 100
 )
 
+// listing is the query of a listing.
 type listing struct {
 	page, perPage int
 	column        string
 	descending    bool
-	updatedFrom   time.Time // inclusive; zero: no filter
+	updatedFrom   time.Time // inclusive; zero means no filter
 }
 
-// list carries the next step of each script out when a client begins to read,
-// which is at the first page: the pages of one reading fit together.
-func (p *platform) list(r *http.Request, now time.Time) answer {
+// sortKeys has the columns that a listing can be sorted by.
+var sortKeys = map[string]func(*record) time.Time{
+	"id":         func(*record) time.Time { return time.Time{} },
+	"created_at": func(r *record) time.Time { return r.CreatedAt },
+	"updated_at": func(r *record) time.Time { return r.UpdatedAt },
+}
+
+func (p *platform) list(r *http.Request, now time.Time) response {
 	query, err := parseListing(r.URL.Query())
 	if err != nil {
 		return refuse(err.Error())
 	}
-	if p.history.sorted[query.column] == nil {
-		return refuse("sort_column is not known")
-	}
-	calls, total := p.history.page(query, now)
-	objects := make([]listedObject, len(calls))
-	for i, c := range calls {
+	page, total := p.history.page(query, now)
+	objects := make([]listedObject, len(page))
+	for i, c := range page {
 		objects[i] = p.world.listed(c)
 	}
-	a := answerJSON(http.StatusOK, objects)
-	a.header = http.Header{
+	res := respondJSON(http.StatusOK, objects)
+	res.header = http.Header{
 		"Total":    {strconv.Itoa(total)},
 		"Per-Page": {strconv.Itoa(query.perPage)},
 	}
 	if !p.noLinks {
-		a.header.Set("Link", p.links(r, query, total))
+		res.header.Set("Link", p.links(r, query, total))
 	}
-	return a
+	return res
 }
 
 func parseListing(values url.Values) (listing, error) {
@@ -66,6 +68,9 @@ func parseListing(values url.Values) (listing, error) {
 	if column := values.Get("sort_column"); column != "" {
 		q.column = column
 	}
+	if sortKeys[q.column] == nil {
+		return q, errors.New("sort_column is not known")
+	}
 	switch values.Get("sort_direction") {
 	case "", "ASC":
 	case "DESC":
@@ -81,10 +86,11 @@ func parseListing(values url.Values) (listing, error) {
 	return q, nil
 }
 
-func positive(values url.Values, name string, otherwise int) (int, error) {
+// positive returns the value of a parameter that must be a positive integer.
+func positive(values url.Values, name string, whenAbsent int) (int, error) {
 	text := values.Get(name)
 	if text == "" {
-		return otherwise, nil
+		return whenAbsent, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
@@ -93,7 +99,7 @@ func positive(values url.Values, name string, otherwise int) (int, error) {
 	return n, nil
 }
 
-// links is the header of RFC 8288 for what comes after the page.
+// links returns the Link header of RFC 8288, with the next and the last page.
 func (p *platform) links(r *http.Request, q listing, total int) string {
 	last := max(1, (total+q.perPage-1)/q.perPage)
 	links := []string{p.link(r, last, "last")}
@@ -108,47 +114,4 @@ func (p *platform) link(r *http.Request, page int, relation string) string {
 	values.Set("page", strconv.Itoa(page))
 	target := url.URL{Scheme: p.scheme(), Host: r.Host, Path: r.URL.Path, RawQuery: values.Encode()}
 	return fmt.Sprintf("<%s>; rel=%q", &target, relation)
-}
-
-// page returns copies of the calls on a page, and how many there are on all.
-func (h *history) page(q listing, now time.Time) (calls []Call, total int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if q.page == 1 {
-		h.playScripts(now)
-	}
-	records := h.shown(q, now)
-	total = len(records)
-	if q.page-1 > total/q.perPage { // also where the product below would overflow
-		return nil, total
-	}
-	start := (q.page - 1) * q.perPage
-	for i := start; i < min(start+q.perPage, total); i++ {
-		r := records[i]
-		if q.descending {
-			r = records[total-1-i]
-		}
-		calls = append(calls, r.clone())
-	}
-	return calls, total
-}
-
-// shown returns what the listing shows on all its pages, in ascending order. It
-// looks at every call only if some can be hidden among the others.
-func (h *history) shown(q listing, now time.Time) []*record {
-	records := h.sorted[q.column].records
-	if q.column == "updated_at" {
-		records = h.sorted[q.column].since(q.updatedFrom)
-		q.updatedFrom = time.Time{}
-	}
-	if h.lag == nil && q.updatedFrom.IsZero() {
-		return records
-	}
-	var shown []*record
-	for _, r := range records {
-		if !r.listedFrom.After(now) && !r.UpdatedAt.Before(q.updatedFrom) {
-			shown = append(shown, r)
-		}
-	}
-	return shown
 }

@@ -144,7 +144,7 @@ func TestListingSortsAndFilters(t *testing.T) {
 	}
 }
 
-func TestListingRefusesWrongParameters(t *testing.T) {
+func TestListingRefusesInvalidParameters(t *testing.T) {
 	s := callstest.NewServer(t)
 	for _, query := range []string{
 		"page=0", "page=x", "per=0", "per=101", "sort_column=lang", "sort_direction=asc", "updated_at%5Bfrom%5D=today",
@@ -167,59 +167,6 @@ func TestListingLag(t *testing.T) {
 			t.Errorf("%d calls, total %s, want %d", len(calls), header.Get("total"), shown)
 		}
 		clock.move(time.Minute)
-	}
-}
-
-func TestAdvance(t *testing.T) {
-	clock := newClock()
-	s := callstest.NewServer(t, callstest.WithClock(clock.now))
-	wantStatus(t, do(s, http.MethodPost, callsPath, outboundBody), http.StatusCreated)
-	advanced := func(err error) callstest.Call {
-		t.Helper()
-		c, _ := s.Call(397)
-		if err != nil || !c.UpdatedAt.Equal(clock.now()) {
-			t.Errorf("got %+v, %v", c, err)
-		}
-		clock.move(time.Minute)
-		return c
-	}
-	clock.move(time.Minute)
-	if c := advanced(s.Advance(397, "connected")); c.ConnectedAt == nil || c.EndsAt != nil {
-		t.Errorf("connected: %+v", c)
-	}
-	if c := advanced(s.Advance(397, "a status of tomorrow")); c.Status != "a status of tomorrow" || c.EndsAt != nil {
-		t.Errorf("unknown status: %+v", c)
-	}
-	if c := advanced(s.Advance(397, "finished")); c.EndsAt == nil || c.EndsAt.Sub(*c.ConnectedAt) != 2*time.Minute {
-		t.Errorf("finished: %+v", c)
-	}
-	if r := do(s, http.MethodGet, listingPath, ""); !strings.Contains(r.body, `"call_duration":120`) {
-		t.Errorf("listing: %s", r.body)
-	}
-	if err := s.Advance(1, "finished"); err == nil {
-		t.Error("no error for a call that does not exist")
-	}
-}
-
-func TestScriptMovesACallWithEachReading(t *testing.T) {
-	s := callstest.NewServer(t)
-	id := s.AddCall(callstest.Call{})
-	s.AddCall(callstest.Call{})
-	if err := s.Script(id, "connecting", "connected"); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Script(id, "finished"); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"connecting", "connected", "finished", "finished"} {
-		calls, _ := list(t, s, "per=1")
-		list(t, s, "per=1&page=2")
-		if calls[0].Status != want {
-			t.Errorf("got %s, want %s", calls[0].Status, want)
-		}
-	}
-	if err := s.Script(1, "finished"); err == nil {
-		t.Error("no error for a call that does not exist")
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/ccaip-go/calls"
 )
 
 const (
@@ -15,14 +17,12 @@ const (
 	waitTimesPath      = "/apps/api/v1/wait_times"
 )
 
-// period is the length of a callback period in the documented example.
+// period is the length of a callback period, as in the documented example.
 const period = 15 * time.Minute
-
-var menuTypes = []string{IVR: "ivr_menu", Mobile: "mobile_menu", Web: "web_menu"}
 
 type queueObject struct {
 	MenuID               int64          `json:"menu_id"`
-	MenuType             string         `json:"menu_type"`
+	MenuType             calls.MenuType `json:"menu_type"`
 	Lang                 string         `json:"lang"`
 	MaterializedPath     string         `json:"materialized_path"`
 	CurrentQueueEWT      int64          `json:"current_queue_ewt"`
@@ -45,12 +45,12 @@ type agentCounts struct {
 	Breakthrough int `json:"breakthrough_agents"`
 }
 
-// queueStatus leaves out the menus that do not exist or are not of the type. That,
-// and the texts of its refusals, are the double's own.
-func (p *platform) queueStatus(values url.Values, now time.Time) answer {
+// queueStatus omits menus that do not exist or are not of the given type. That is the
+// double's own choice, and so are the messages of its refusals.
+func (p *platform) queueStatus(values url.Values, now time.Time) response {
 	for _, name := range []string{"lang", "menu_id[]", "menu_type"} {
 		if values.Get(name) == "" {
-			return missing(name)
+			return refuseMissing(name)
 		}
 	}
 	if problem := p.world.langProblem(values.Get("lang")); problem != "" {
@@ -67,23 +67,24 @@ func (p *platform) queueStatus(values url.Values, now time.Time) answer {
 			return refuse("callback_start_from is not a time within the next 24 hours")
 		}
 	}
+	menuType := calls.MenuType(values.Get("menu_type"))
 	queues := []queueObject{}
 	for _, id := range values["menu_id[]"] {
 		menuID, _ := strconv.ParseInt(id, 10, 64)
 		menu, ok := p.world.menu(menuID)
-		if !ok || !menu.isOf(values.Get("menu_type")) {
+		if !ok || !slices.Contains(menu.Types, menuType) {
 			continue
 		}
 		queues = append(queues, queueObject{
-			MenuID: menuID, MenuType: values.Get("menu_type"), Lang: values.Get("lang"), MaterializedPath: menu.Name,
+			MenuID: menuID, MenuType: menuType, Lang: values.Get("lang"), MaterializedPath: menu.Name,
 			CurrentQueueEWT: menu.Wait, agentCounts: p.world.countAgents(),
 			CallbackPeriods: p.callbackPeriods(menu, start, hours),
 		})
 	}
-	return answerJSON(http.StatusOK, map[string]any{"queues": queues})
+	return respondJSON(http.StatusOK, map[string]any{"queues": queues})
 }
 
-// callbackPeriods are those in the hours after start, in UTC.
+// callbackPeriods returns the periods in the given number of hours after start, in UTC.
 func (p *platform) callbackPeriods(menu Menu, start time.Time, hours int) []periodObject {
 	periods := []periodObject{}
 	if menu.State != Open || menu.Slots < 0 {
@@ -107,24 +108,10 @@ func (p *platform) callbackPeriods(menu Menu, start time.Time, hours int) []peri
 	return periods
 }
 
-// scheduledOn counts the calls of a menu that wait for their time, by the begin of
-// their period.
-func (h *history) scheduledOn(menuID int64) map[time.Time]int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	count := map[time.Time]int{}
-	for _, r := range h.records {
-		if r.MenuID == menuID && r.ScheduledAt != nil && !r.hasEnded() {
-			count[r.ScheduledAt.UTC().Truncate(period)]++
-		}
-	}
-	return count
-}
-
-func (p *platform) queueOperation(values url.Values) answer {
+func (p *platform) queueOperation(values url.Values) response {
 	for _, name := range []string{"menu_id", "lang", "channel_type"} {
 		if values.Get(name) == "" {
-			return missing(name)
+			return refuseMissing(name)
 		}
 	}
 	id, _ := strconv.ParseInt(values.Get("menu_id"), 10, 64)
@@ -132,26 +119,26 @@ func (p *platform) queueOperation(values url.Values) answer {
 	if !ok {
 		return notFound()
 	}
-	return answerJSON(http.StatusOK, map[string]any{
+	return respondJSON(http.StatusOK, map[string]any{
 		"menu_id": menu.ID, "lang": values.Get("lang"), "channel_type": values.Get("channel_type"),
 		"after_hour": menu.State == AfterHours, "overcapacity": menu.Overcapacity,
 	})
 }
 
 type waitObject struct {
-	MenuID           int64  `json:"menu_id"`
-	MenuType         string `json:"menu_type"`
-	Chat             *int64 `json:"chat,omitempty"`
-	VoiceCall        *int64 `json:"voice_call,omitempty"`
-	MaterializedPath string `json:"materialized_path"`
+	MenuID           int64          `json:"menu_id"`
+	MenuType         calls.MenuType `json:"menu_type"`
+	Chat             *int64         `json:"chat,omitempty"`
+	VoiceCall        *int64         `json:"voice_call,omitempty"`
+	MaterializedPath string         `json:"materialized_path"`
 	agentCounts
 }
 
-// waitTimes has an object for each menu and type, with the same wait for both
+// waitTimes responds with an object for each menu and type, with the same wait for both
 // channels.
-func (p *platform) waitTimes(values url.Values) answer {
+func (p *platform) waitTimes(values url.Values) response {
 	if values.Get("lang") == "" {
-		return missing("lang")
+		return refuseMissing("lang")
 	}
 	if problem := p.world.langProblem(values.Get("lang")); problem != "" {
 		return refuse(problem)
@@ -161,17 +148,17 @@ func (p *platform) waitTimes(values url.Values) answer {
 		if !isWanted(values, "menu_id", strconv.FormatInt(menu.ID, 10)) || !isWithin(values, menu.Wait) {
 			continue
 		}
-		for _, channel := range menu.Channels {
-			if isWanted(values, "menu_type", menuTypes[channel]) {
-				waits = append(waits, p.world.waitOf(menu, channel, values))
+		for _, menuType := range menu.Types {
+			if isWanted(values, "menu_type", string(menuType)) {
+				waits = append(waits, p.world.waitOf(menu, menuType, values))
 			}
 		}
 	}
-	return answerJSON(http.StatusOK, waits)
+	return respondJSON(http.StatusOK, waits)
 }
 
-func (w *world) waitOf(menu Menu, channel Channel, values url.Values) waitObject {
-	o := waitObject{MenuID: menu.ID, MenuType: menuTypes[channel], MaterializedPath: menu.Name, agentCounts: w.countAgents()}
+func (w *world) waitOf(menu Menu, menuType calls.MenuType, values url.Values) waitObject {
+	o := waitObject{MenuID: menu.ID, MenuType: menuType, MaterializedPath: menu.Name, agentCounts: w.countAgents()}
 	if isWanted(values, "channel_type", "voice_call") {
 		o.VoiceCall = &menu.Wait
 	}
@@ -181,21 +168,19 @@ func (w *world) waitOf(menu Menu, channel Channel, values url.Values) waitObject
 	return o
 }
 
+// isWanted reports whether the parameter name is absent or has the given value.
 func isWanted(values url.Values, name, value string) bool {
 	return values.Get(name) == "" || values.Get(name) == value
 }
 
+// isWithin reports whether wait is within the parameters wait[from] and wait[to].
 func isWithin(values url.Values, wait int64) bool {
 	from, fromErr := strconv.ParseInt(values.Get("wait[from]"), 10, 64)
 	to, toErr := strconv.ParseInt(values.Get("wait[to]"), 10, 64)
 	return (fromErr != nil || wait >= from) && (toErr != nil || wait <= to)
 }
 
-func (m *Menu) isOf(menuType string) bool {
-	return slices.ContainsFunc(m.Channels, func(c Channel) bool { return menuTypes[c] == menuType })
-}
-
-// countAgents takes every agent for logged in.
+// countAgents counts every agent as logged in.
 func (w *world) countAgents() agentCounts {
 	counts := agentCounts{LoggedIn: len(w.agents)}
 	for _, agent := range w.agents {
@@ -206,6 +191,7 @@ func (w *world) countAgents() agentCounts {
 	return counts
 }
 
+// langProblem returns the message for a language that is not available, or "".
 func (w *world) langProblem(lang string) string {
 	switch available, known := w.languages[lang]; {
 	case !known:

@@ -10,26 +10,25 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// TestRateLimiter checks that a limiter of your own keeps the contract of
-// calls.RateLimiter:
+// TestRateLimiter checks that a limiter implements calls.RateLimiter correctly:
 //
 //   - Wait returns nil when the caller may make one attempt.
-//   - A context that has ended is refused at once, whatever there is to give.
-//   - A caller whose context is canceled meanwhile gets its error promptly:
-//     errors.Is(err, ctx.Err()).
-//   - A caller whose turn cannot come before its deadline gets an error, of any
-//     kind, no later than the deadline.
+//   - Wait refuses a context that has ended at once, even if a permit is available.
+//   - A caller whose context is canceled while it waits promptly gets an error that
+//     matches ctx.Err().
+//   - A caller that cannot get a permit before its deadline gets an error, of any kind,
+//     no later than the deadline.
 //   - Wait is safe for concurrent use.
-//   - Every caller gets its turn, whoever else keeps asking.
-//   - A caller who gave up leaves nothing taken for ever.
+//   - Every caller gets a permit in the end, even if other callers keep asking.
+//   - A caller that gives up does not keep a permit.
 //
-// It does not check the pace: how many turns there are is the limiter's own
-// business, and what arrives at the platform tells (Server.Requests).
+// It does not check the rate. To check that, count the requests that reach a Server with
+// [Server.Requests].
 //
-// newLimiter returns a limiter that nobody has used yet, for each check a new
-// one. It gives about 10 turns a second, as the platform does; from 5 to 100 are
-// fine, and up to 10 of them at once. A limiter that is much faster never makes
-// anybody wait, and fails for it. Run the test with the race detector.
+// newLimiter returns a new limiter; it is called once for each check. The limiter should
+// issue about 10 permits a second, as the platform does. It may issue from 5 to 100 a
+// second, and up to 10 at once. A much faster limiter fails, because callers never have
+// to wait for it. Run the test with the race detector.
 func TestRateLimiter(t *testing.T, newLimiter func(t *testing.T) calls.RateLimiter) {
 	for _, check := range limiterChecks {
 		t.Run(check.name, func(t *testing.T) {
@@ -40,44 +39,44 @@ func TestRateLimiter(t *testing.T, newLimiter func(t *testing.T) calls.RateLimit
 	}
 }
 
-// bounds are far above what a limiter of 5 turns a second needs on a busy
-// machine. Only a limiter that fails takes as long.
+// bounds are much longer than a limiter of 5 permits a second needs on a busy machine. Only
+// a limiter that fails takes as long.
 type bounds struct {
-	turn time.Duration // to get a turn that has to come
-	give time.Duration // to give up
+	permit time.Duration // to get a permit that has to come
+	giveUp time.Duration // to return an error
 }
 
-var limiterBounds = bounds{turn: 30 * time.Second, give: 2 * time.Second}
+var limiterBounds = bounds{permit: 30 * time.Second, giveUp: 2 * time.Second}
 
 var limiterChecks = []struct {
 	name string
 	run  func(calls.RateLimiter, bounds) error
 }{
-	{"refuses an ended context", refusesEnded},
+	{"refuses an ended context", refusesEndedContext},
 	{"returns when the context is canceled", returnsOnCancel},
 	{"keeps the deadline", keepsDeadline},
-	{"starves nobody", starvesNobody},
-	{"takes nothing for ever", takesNothing},
+	{"serves every caller", servesEveryCaller},
+	{"leaks no permit", leaksNoPermit},
 }
 
-// queueing is how many callers wait at a time: more than can get a turn while
-// a check looks on.
-const queueing = 50
+// waiting is the number of callers that wait at the same time. It is more than can get a
+// permit during a check.
+const waiting = 50
 
-func refusesEnded(limiter calls.RateLimiter, within bounds) error {
+func refusesEndedContext(limiter calls.RateLimiter, within bounds) error {
 	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
 	expired, cancel := context.WithTimeout(context.Background(), 0)
 	defer cancel()
 	for _, ctx := range []context.Context{canceled, expired} {
-		// Several, since a limiter may choose at random between turn and context.
-		errs, err := gather(crowd(ctx, limiter, queueing), queueing, within.give)
+		// Several callers, since a limiter can choose at random between permit and context.
+		errs, err := collect(waitAll(ctx, limiter, waiting), waiting, within.giveUp)
 		if err != nil {
-			return fmt.Errorf("the context had ended before Wait: %w", err)
+			return fmt.Errorf("the context had ended before Wait was called: %w", err)
 		}
 		for _, err := range errs {
 			if !errors.Is(err, ctx.Err()) {
-				return fmt.Errorf("the context had ended before with %v, and Wait returned %v", ctx.Err(), err) //nolint:errorlint // one of them can be nil
+				return fmt.Errorf("the context had ended with %v before Wait was called, and Wait returned %v", ctx.Err(), err) //nolint:errorlint // one of them can be nil
 			}
 		}
 	}
@@ -87,13 +86,13 @@ func refusesEnded(limiter calls.RateLimiter, within bounds) error {
 func returnsOnCancel(limiter calls.RateLimiter, within bounds) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	results := crowd(ctx, limiter, queueing)
-	if err := firstTurn(results, within.turn); err != nil {
+	results := waitAll(ctx, limiter, waiting)
+	if err := firstPermit(results, within.permit); err != nil {
 		return err
 	}
 	time.Sleep(50 * time.Millisecond) // the others are waiting by then
 	cancel()
-	errs, err := gather(results, queueing-1, within.give)
+	errs, err := collect(results, waiting-1, within.giveUp)
 	if err != nil {
 		return fmt.Errorf("the context was canceled: %w", err)
 	}
@@ -102,12 +101,12 @@ func returnsOnCancel(limiter calls.RateLimiter, within bounds) error {
 		switch {
 		case errors.Is(err, context.Canceled):
 			refused++
-		case err != nil: // nil: the turn came before the end, or with it
+		case err != nil: // nil: the permit came before the cancellation, or at the same time
 			return fmt.Errorf("the context was canceled, and Wait returned %w", err)
 		}
 	}
 	if refused == 0 {
-		return fmt.Errorf("%d callers got a turn though their context was canceled", queueing)
+		return fmt.Errorf("%d callers got a permit although their context was canceled", waiting)
 	}
 	return nil
 }
@@ -116,7 +115,7 @@ func keepsDeadline(limiter calls.RateLimiter, within bounds) error {
 	const deadline = 50 * time.Millisecond
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
-	errs, err := gather(crowd(ctx, limiter, queueing), queueing, deadline+within.give)
+	errs, err := collect(waitAll(ctx, limiter, waiting), waiting, deadline+within.giveUp)
 	if err != nil {
 		return fmt.Errorf("the deadline was %v: %w", deadline, err)
 	}
@@ -125,60 +124,60 @@ func keepsDeadline(limiter calls.RateLimiter, within bounds) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%d callers got a turn, their deadline was %v", queueing, deadline)
+	return fmt.Errorf("%d callers got a permit, although their deadline was %v", waiting, deadline)
 }
 
-// starvesNobody has callers who come back as soon as they had a turn, so that
-// who is passed over once can be passed over for ever.
-func starvesNobody(limiter calls.RateLimiter, within bounds) error {
+// servesEveryCaller has callers that wait again as soon as they got a permit, so that a
+// limiter can pass over one of them forever.
+func servesEveryCaller(limiter calls.RateLimiter, within bounds) error {
 	const callers, enough = 8, 2
-	ctx, cancel := context.WithTimeout(context.Background(), within.turn)
+	ctx, cancel := context.WithTimeout(context.Background(), within.permit)
 	defer cancel()
-	type turn struct {
+	type result struct {
 		caller int
 		err    error
 	}
-	turns := make(chan turn)
+	results := make(chan result)
 	for caller := range callers {
 		go func() {
 			for ctx.Err() == nil {
 				err := limiter.Wait(ctx)
 				select {
-				case turns <- turn{caller, err}:
+				case results <- result{caller, err}:
 				case <-ctx.Done():
 				}
 			}
 		}()
 	}
-	var had [callers]int
-	for content := 0; content < callers; {
+	var permits [callers]int
+	for satisfied := 0; satisfied < callers; {
 		select {
-		case t := <-turns:
-			if t.err != nil {
-				return fmt.Errorf("a caller got no turn, those of all %d were %v: %w", callers, had, t.err)
+		case r := <-results:
+			if r.err != nil {
+				return fmt.Errorf("a caller got an error after the %d callers had got %v permits: %w", callers, permits, r.err)
 			}
-			if had[t.caller]++; had[t.caller] == enough {
-				content++
+			if permits[r.caller]++; permits[r.caller] == enough {
+				satisfied++
 			}
 		case <-ctx.Done():
-			return fmt.Errorf("within %v the turns of %d callers were %v, each had to have %d", within.turn, callers, had, enough)
+			return fmt.Errorf("within %v the %d callers got %v permits, want %d each", within.permit, callers, permits, enough)
 		}
 	}
 	return nil
 }
 
-func takesNothing(limiter calls.RateLimiter, within bounds) error {
+func leaksNoPermit(limiter calls.RateLimiter, within bounds) error {
 	if err := returnsOnCancel(limiter, within); err != nil {
 		return err
 	}
-	if err := firstTurn(crowd(context.Background(), limiter, 1), within.turn); err != nil {
-		return fmt.Errorf("after %d callers gave up: %w", queueing, err)
+	if err := firstPermit(waitAll(context.Background(), limiter, 1), within.permit); err != nil {
+		return fmt.Errorf("after %d callers gave up: %w", waiting, err)
 	}
 	return nil
 }
 
-// crowd has so many callers Wait at the same time.
-func crowd(ctx context.Context, limiter calls.RateLimiter, callers int) <-chan error {
+// waitAll calls Wait from the given number of goroutines, and returns their results.
+func waitAll(ctx context.Context, limiter calls.RateLimiter, callers int) <-chan error {
 	results := make(chan error, callers)
 	for range callers {
 		go func() { results <- limiter.Wait(ctx) }()
@@ -186,20 +185,19 @@ func crowd(ctx context.Context, limiter calls.RateLimiter, callers int) <-chan e
 	return results
 }
 
-func firstTurn(results <-chan error, within time.Duration) error {
-	errs, err := gather(results, 1, within)
+func firstPermit(results <-chan error, within time.Duration) error {
+	errs, err := collect(results, 1, within)
 	if err != nil {
-		return fmt.Errorf("no turn came: %w", err)
+		return fmt.Errorf("no permit came: %w", err)
 	}
 	if errs[0] != nil {
-		return fmt.Errorf("no turn came: Wait returned %w", errs[0])
+		return fmt.Errorf("no permit came: Wait returned %w", errs[0])
 	}
 	return nil
 }
 
-// gather returns what n callers got. It is an error if one of them still waits
-// after so long.
-func gather(results <-chan error, n int, within time.Duration) ([]error, error) {
+// collect returns n results. It is an error if they do not come within the given time.
+func collect(results <-chan error, n int, within time.Duration) ([]error, error) {
 	timeout := time.After(within)
 	errs := make([]error, 0, n)
 	for len(errs) < n {
@@ -207,7 +205,7 @@ func gather(results <-chan error, n int, within time.Duration) ([]error, error) 
 		case err := <-results:
 			errs = append(errs, err)
 		case <-timeout:
-			return nil, fmt.Errorf("%d callers still wait %v later", n-len(errs), within)
+			return nil, fmt.Errorf("%d callers still wait after %v", n-len(errs), within)
 		}
 	}
 	return errs, nil

@@ -16,26 +16,26 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-func TestGoodRateLimiter(t *testing.T) {
+func TestRateLimiterPasses(t *testing.T) {
 	TestRateLimiter(t, func(*testing.T) calls.RateLimiter { return rate.NewLimiter(20, 1) })
 }
 
-func TestBadRateLimiters(t *testing.T) {
-	short := bounds{turn: 500 * time.Millisecond, give: 200 * time.Millisecond}
+func TestRateLimiterFails(t *testing.T) {
+	short := bounds{permit: 500 * time.Millisecond, giveUp: 200 * time.Millisecond}
 	for _, test := range []struct {
 		name       string
 		newLimiter func() calls.RateLimiter
-		fails      []string // checks; it can fail others too
+		fails      []string // the checks that fail; others can fail, too
 	}{
 		{"ignores the context", deaf,
 			[]string{"refuses an ended context", "returns when the context is canceled", "keeps the deadline"}},
-		{"looks at the context when its turn comes", late,
+		{"checks the context only when the permit comes", late,
 			[]string{"refuses an ended context", "returns when the context is canceled", "keeps the deadline"}},
-		{"gives turns to ended contexts", hasty, []string{"refuses an ended context"}},
-		{"gives no turn", mute, []string{"returns when the context is canceled", "starves nobody", "takes nothing for ever"}},
-		{"keeps the place of who gave up", hoarding, []string{"takes nothing for ever"}},
-		{"serves who came last", lastFirst, []string{"starves nobody"}},
-		{"forgets a caller when another comes", lonely, []string{"starves nobody"}},
+		{"issues permits to ended contexts", hasty, []string{"refuses an ended context"}},
+		{"issues no permit", silent, []string{"returns when the context is canceled", "serves every caller", "leaks no permit"}},
+		{"keeps the place of a caller that gave up", leaking, []string{"leaks no permit"}},
+		{"serves the last caller first", lastFirst, []string{"serves every caller"}},
+		{"forgets a caller when another one comes", forgetful, []string{"serves every caller"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -51,15 +51,15 @@ func TestBadRateLimiters(t *testing.T) {
 	}
 }
 
-// The race detector fails a whole process, so the test runs itself in another.
-func TestRacyRateLimiter(t *testing.T) {
+// The race detector fails the whole process, so the test runs itself in another process.
+func TestRateLimiterFindsRaces(t *testing.T) {
 	const child = "CALLSTEST_RACY_LIMITER"
 	if os.Getenv(child) != "" {
 		TestRateLimiter(t, func(*testing.T) calls.RateLimiter { return racy() })
 		return
 	}
 	if !hasRaceDetector() {
-		t.Skip("finds nothing without -race")
+		t.Skip("needs -race")
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -107,11 +107,11 @@ func hasty() calls.RateLimiter {
 	})
 }
 
-func mute() calls.RateLimiter {
+func silent() calls.RateLimiter {
 	return limiterFunc(func(context.Context) error { select {} })
 }
 
-func hoarding() calls.RateLimiter {
+func leaking() calls.RateLimiter {
 	place := make(chan struct{}, 1)
 	return limiterFunc(func(ctx context.Context) error {
 		select {
@@ -124,18 +124,18 @@ func hoarding() calls.RateLimiter {
 		case <-ctx.Done():
 		}
 		if ctx.Err() == nil {
-			<-place // and never else
+			<-place // only here
 		}
 		return ctx.Err()
 	})
 }
 
-// lastFirst brings a turn with each caller, for the one who came last.
+// lastFirst issues one permit for each caller, to the one that came last.
 func lastFirst() calls.RateLimiter {
 	l := rate.NewLimiter(50, 1)
 	var mu sync.Mutex
 	var waiting []chan struct{}
-	give := func() {
+	issue := func() {
 		_ = l.Wait(context.Background())
 		mu.Lock()
 		defer mu.Unlock()
@@ -144,13 +144,13 @@ func lastFirst() calls.RateLimiter {
 		waiting = waiting[:last]
 	}
 	return limiterFunc(func(ctx context.Context) error {
-		turn := make(chan struct{})
+		permit := make(chan struct{})
 		mu.Lock()
-		waiting = append(waiting, turn)
+		waiting = append(waiting, permit)
 		mu.Unlock()
-		go give()
+		go issue()
 		select {
-		case <-turn:
+		case <-permit:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -158,14 +158,14 @@ func lastFirst() calls.RateLimiter {
 	})
 }
 
-// lonely knows the caller who came last, and nobody else.
-func lonely() calls.RateLimiter {
+// forgetful knows only the caller that came last.
+func forgetful() calls.RateLimiter {
 	var mu sync.Mutex
 	var waiting chan struct{}
 	return limiterFunc(func(ctx context.Context) error {
-		turn := make(chan struct{})
+		permit := make(chan struct{})
 		mu.Lock()
-		waiting = turn
+		waiting = permit
 		mu.Unlock()
 		time.AfterFunc(20*time.Millisecond, func() {
 			mu.Lock()
@@ -176,7 +176,7 @@ func lonely() calls.RateLimiter {
 			}
 		})
 		select {
-		case <-turn:
+		case <-permit:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()

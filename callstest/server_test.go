@@ -13,51 +13,6 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-func TestCredentials(t *testing.T) {
-	s := callstest.NewServer(t, callstest.WithCredentials("name-7xd3onk.ue1", "secret"))
-	if s.Subdomain() != "name-7xd3onk.ue1" || s.Token() != "secret" || s.Domain() != "uc1.ccaiplatform.com" {
-		t.Errorf("got %s, %s, %s", s.Subdomain(), s.Token(), s.Domain())
-	}
-	wantStatus(t, do(s, http.MethodPost, callsPath, outboundBody), http.StatusCreated)
-
-	for _, user := range []string{"name-7xd3onk.ue1", "customer"} {
-		r, _ := http.NewRequest(http.MethodPost, s.URL()+callsPath, strings.NewReader(outboundBody))
-		r.SetBasicAuth(user, "callstest-token")
-		response, err := s.HTTPClient().Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response.Body.Close()
-		if response.StatusCode != http.StatusUnauthorized {
-			t.Errorf("got %d, want 401", response.StatusCode)
-		}
-	}
-	if n := len(s.Calls()); n != 1 {
-		t.Errorf("%d calls, want 1", n)
-	}
-}
-
-func TestNotFound(t *testing.T) {
-	s := callstest.NewServer(t)
-	id := s.AddCall(callstest.Call{})
-	if id != 397 {
-		t.Errorf("first id %d, want 397", id)
-	}
-	for _, target := range []string{
-		"GET /", "GET " + callsPath, "PUT " + callsPath, "POST " + callsPath + "/", "POST " + listingPath,
-		"GET " + callsPath + "/397", "GET " + callsPath + "/397/customer_flags", "GET " + callsPath + "/x/customer_flag",
-		"GET " + callsPath + "/1/customer_flag", "PATCH " + callsPath + "/1/customer_flag", "POST " + callsPath + "/1/end_user",
-		"PUT " + callsPath + "/397/customer_flag", "GET " + callsPath + "/397/end_user",
-	} {
-		method, path, _ := strings.Cut(target, " ")
-		r := do(s, method, path, "{}")
-		wantStatus(t, r, http.StatusNotFound)
-		if got := r.message(t); got != "Not Found" {
-			t.Errorf("%s: %q", target, got)
-		}
-	}
-}
-
 func TestRequestsAreRecorded(t *testing.T) {
 	clock := newClock()
 	s := callstest.NewServer(t, callstest.WithClock(clock.now))
@@ -79,7 +34,7 @@ func TestRequestsAreRecorded(t *testing.T) {
 	post.Header.Set("Authorization", "changed")
 	post.Body[0] = 'x'
 	if again := s.Requests()[0]; string(again.Body) != outboundBody || again.Header.Get("Authorization") == "changed" {
-		t.Error("Requests shares memory with its caller")
+		t.Error("Requests shares memory with the caller")
 	}
 }
 
@@ -94,53 +49,8 @@ func TestOversizedBodyIsRefused(t *testing.T) {
 	}
 }
 
-func TestTLS(t *testing.T) {
-	s := callstest.NewServer(t, callstest.WithTLS())
-	if !strings.HasPrefix(s.URL(), "https://127.0.0.1:") {
-		t.Errorf("URL %s", s.URL())
-	}
-	wantStatus(t, do(s, http.MethodPost, callsPath, outboundBody), http.StatusCreated)
-	if r := doWith(&http.Client{}, s, http.MethodPost, callsPath, outboundBody); r.err == nil {
-		t.Error("a client that does not know the certificate trusts it")
-	}
-}
-
-func TestRateLimit(t *testing.T) {
-	clock := newClock()
-	s := callstest.NewServer(t, callstest.WithRateLimit(2), callstest.WithClock(clock.now))
-	get := func(want int) {
-		t.Helper()
-		wantStatus(t, do(s, http.MethodGet, listingPath, ""), want)
-	}
-	get(http.StatusOK)
-	clock.move(900 * time.Millisecond)
-	get(http.StatusOK)
-	get(http.StatusTooManyRequests)
-	clock.move(999 * time.Millisecond)
-	get(http.StatusTooManyRequests)
-	clock.move(time.Second)
-	get(http.StatusOK)
-}
-
-func TestWithAddress(t *testing.T) {
-	first := callstest.NewServer(t, callstest.WithAddress("localhost:0"))
-	for _, host := range []string{"127.0.0.1", "", "0.0.0.0"} {
-		s := callstest.NewServer(t, callstest.WithAddress(host+":0"))
-		if !strings.HasPrefix(s.URL(), "http://127.0.0.1:") {
-			t.Errorf("%q is reached by %s", host, s.URL())
-		}
-		if r := do(s, http.MethodPost, callsPath, outboundBody); r.status != http.StatusCreated {
-			t.Errorf("%q: %d, %v", host, r.status, r.err)
-		}
-	}
-	if s, err := callstest.Start(callstest.WithAddress(strings.TrimPrefix(first.URL(), "http://"))); err == nil {
-		s.Close()
-		t.Error("two servers have the same address")
-	}
-}
-
-// TestEnvironLeadsToTheServer whatever account the environment had before.
-func TestEnvironLeadsToTheServer(t *testing.T) {
+// The environment names another account before.
+func TestEnvironNamesTheServer(t *testing.T) {
 	for _, name := range []string{"CCAIP_SUBDOMAIN", "CCAIP_DOMAIN", "CCAIP_TOKEN", "CCAIP_BASE_URL", "CCAIP_HOST", "CCAIP_USERNAME"} {
 		t.Setenv(name, "another.example.com")
 	}
@@ -158,50 +68,21 @@ func TestEnvironLeadsToTheServer(t *testing.T) {
 	}
 }
 
-func TestStartRefusesWrongOptions(t *testing.T) {
-	tests := map[string]callstest.Option{
-		"nil option":          nil,
-		"no token":            callstest.WithCredentials("customer", ""),
-		"colon":               callstest.WithCredentials("cust:omer", "token"),
-		"agent without email": callstest.WithAgents(callstest.Agent{Email: "agent"}),
-		"unknown answer":      callstest.WithAgents(callstest.Agent{Email: "agent@example.com", Answer: 9}),
-		"menu without id":     callstest.WithMenus(callstest.Menu{Name: "Lock Star"}),
-		"unknown channel":     callstest.WithMenus(callstest.Menu{ID: 9, Channels: []callstest.Channel{7}}),
-		"unknown menu state":  callstest.WithMenus(callstest.Menu{ID: 9, State: 7}),
-		"ticket without id":   callstest.WithTickets(callstest.Ticket{}),
-		"ticket's number":     callstest.WithTickets(callstest.Ticket{ID: "1", Number: "123123"}),
-		"empty language":      callstest.WithLanguages(nil, []string{""}),
-		"nil clock":           callstest.WithClock(nil),
-		"nil lag":             callstest.WithListingLag(nil),
-		"no requests":         callstest.WithRateLimit(0),
-		"no port":             callstest.WithAddress("127.0.0.1"),
-	}
-	for name, option := range tests {
-		t.Run(name, func(t *testing.T) {
-			s, err := callstest.Start(option)
-			if err == nil {
-				s.Close()
-				t.Fatal("no error")
-			}
-			if !strings.HasPrefix(err.Error(), "callstest: ") {
-				t.Errorf("error %q does not say where it is from", err)
-			}
-		})
-	}
-}
-
-// recorder stands in for the test that a NewServer is of.
+// recorder is a testing.TB that records what NewServer does with it.
 type recorder struct {
 	testing.TB
 	cleanups      []func()
 	errors, fatal []string
 }
 
-func (r *recorder) Helper()          {}
+func (r *recorder) Helper() {}
+
 func (r *recorder) Cleanup(f func()) { r.cleanups = append(r.cleanups, f) }
+
 func (r *recorder) Errorf(format string, args ...any) {
 	r.errors = append(r.errors, strings.TrimSpace(fmt.Sprintf(format, args...)))
 }
+
 func (r *recorder) Fatal(args ...any) {
 	r.fatal = append(r.fatal, fmt.Sprintf("%v", args...))
 	runtime.Goexit()
@@ -221,17 +102,17 @@ func TestNewServerReportsUnusedFaults(t *testing.T) {
 	want := []string{
 		"callstest: fault never used: Stall",
 		"callstest: fault never used: BreakHandshake: needs a server with TLS",
-		"callstest: fault never used: Status(99): is not the status of an answer",
+		"callstest: fault never used: Status(99): is not the status of a response",
 	}
 	if r.end(); !slices.Equal(r.errors, want) {
 		t.Errorf("got %q, want %q", r.errors, want)
 	}
 	if err := do(s, http.MethodGet, listingPath, "").err; err == nil {
-		t.Error("the server still answers")
+		t.Error("the server still responds")
 	}
 }
 
-func TestNewServerIsQuietWhenAllFaultsAreUsed(t *testing.T) {
+func TestNewServerReportsNothingIfAllFaultsAreUsed(t *testing.T) {
 	r := &recorder{}
 	s := callstest.NewServer(r)
 	s.Fail(callstest.Status(503))
@@ -241,13 +122,13 @@ func TestNewServerIsQuietWhenAllFaultsAreUsed(t *testing.T) {
 	}
 }
 
-func TestNewServerEndsTheTestOnAWrongOption(t *testing.T) {
+func TestNewServerEndsTheTestOnAnInvalidOption(t *testing.T) {
 	r := &recorder{}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		callstest.NewServer(r, callstest.WithRateLimit(-1))
-		t.Error("NewServer has returned")
+		t.Error("NewServer returned")
 	}()
 	<-done
 	if len(r.fatal) != 1 {
@@ -255,7 +136,7 @@ func TestNewServerEndsTheTestOnAWrongOption(t *testing.T) {
 	}
 }
 
-func TestCloseEndsWhatIsStalled(t *testing.T) {
+func TestCloseEndsStalledResponses(t *testing.T) {
 	for _, fault := range []callstest.Fault{callstest.Stall, callstest.StallAfterCreate, callstest.StallBody} {
 		t.Run(fault.String(), func(t *testing.T) {
 			s, err := callstest.Start()
@@ -288,7 +169,7 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 		do(s, http.MethodPost, callsPath, outboundBody)
 	}
 	s.Close()
-	for runtime.NumGoroutine() > before { // what net/http's client ends on its own
+	for runtime.NumGoroutine() > before { // net/http's client ends its goroutines asynchronously
 		runtime.Gosched()
 	}
 }

@@ -1,55 +1,93 @@
 package callstest
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"slices"
+	"os"
 	"sync"
+	"sync/atomic"
+	"syscall"
 )
 
-// attempts is the way of HTTPClient to the double. It takes the fault of each
-// attempt when the attempt begins, so that nothing that net/http does then can
-// use up another: neither a spare connection that it dials, nor a request that
-// it sends again because a used connection broke. An attempt that meets a fault
-// has a connection for itself alone, which over HTTP/2 takes a transport for itself
-// alone.
-type attempts struct {
-	script  *script
-	network *network
-	addr    string // of the double
-	closed  string // address that refuses connections
+// InProcess returns a transport that passes each request to the server in the caller's
+// goroutine, without a network. With it and WithClock(time.Now), a server that was
+// started outside of a testing/synctest bubble can be used in the bubble, on virtual
+// time. InProcess uses neither URL nor HTTPClient.
+//
+// Its requests use up faults, too. A fault that is a response, such as Status, is
+// returned. Every other fault except Pass and CloseIdle ends the attempt with
+// io.ErrUnexpectedEOF, after carrying the operation out if the fault Acts.
+func (s *Server) InProcess() http.RoundTripper { return inProcess{s} }
+
+type inProcess struct{ server *Server }
+
+func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	var body []byte
+	if r.Body != nil {
+		defer r.Body.Close()
+		var err error
+		if body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1)); err != nil {
+			return nil, err // a request whose body cannot be read does not arrive
+		}
+	}
+	if r.Host == "" {
+		r = r.Clone(r.Context())
+		r.Host = r.URL.Host
+	}
+	f := p.server.faults.next()
+	res := p.server.respond(r, body, f)
+	switch {
+	case f.isResponse():
+		res = f.response()
+	case !f.isServed():
+		return nil, io.ErrUnexpectedEOF
+	}
+	return http.ReadResponse(bufio.NewReader(bytes.NewReader(res.wire())), r)
+}
+
+// faultTransport is the transport of HTTPClient. It takes the fault of each attempt
+// when the attempt begins, so that net/http cannot use up another fault for it: neither
+// when it dials a spare connection, nor when it retries a request because a used
+// connection broke. An attempt with a fault has a connection to itself, and over HTTP/2
+// a transport to itself.
+type faultTransport struct {
+	faults     *faultQueue
+	network    *network
+	addr       string // of the double
+	closedAddr string // refuses connections
 
 	http2        bool
 	newTransport func() *http.Transport
-	pooled       *http.Transport // for what is served as it should be
+	pooled       *http.Transport // for attempts without a fault
 	single       *http.Transport // a new connection for each attempt; not over HTTP/2
-
-	mu    sync.Mutex
-	conns map[*clientConn]struct{} // of pooled
 }
 
-func newAttempts(s *script, n *network, addr, closed string, newTransport func() *http.Transport) *attempts {
-	a := &attempts{
-		script: s, network: n, addr: addr, closed: closed,
-		http2: n.http2, newTransport: newTransport, conns: map[*clientConn]struct{}{},
+func newFaultTransport(faults *faultQueue, n *network, addr, closedAddr string, newTransport func() *http.Transport) *faultTransport {
+	t := &faultTransport{
+		faults: faults, network: n, addr: addr, closedAddr: closedAddr,
+		http2: n.http2, newTransport: newTransport,
 	}
-	a.pooled = newTransport()
-	a.pooled.DialContext, a.pooled.MaxIdleConnsPerHost = a.dialPooled, 1000
-	// A negative number keeps connections out of the pool, and, unlike
-	// DisableKeepAlives, does not show in the request.
-	a.single = newTransport()
-	a.single.DialContext, a.single.MaxIdleConnsPerHost = a.dialSingle, -1
-	return a
+	t.pooled = newTransport()
+	t.pooled.DialContext, t.pooled.MaxIdleConnsPerHost = t.dialPooled, 1000
+	// A negative number keeps connections out of the pool. Unlike DisableKeepAlives, it
+	// does not change the request.
+	t.single = newTransport()
+	t.single.DialContext, t.single.MaxIdleConnsPerHost = t.dialSingle, -1
+	return t
 }
 
-// newClientTransport returns a function that makes transports which trust the
-// server and speak its version of HTTP.
+// newClientTransport returns a function that returns new transports, which trust the
+// server's certificate and speak its version of HTTP.
 func newClientTransport(c config, roots *x509.CertPool) func() *http.Transport {
 	return func() *http.Transport {
 		t := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
@@ -62,152 +100,133 @@ func newClientTransport(c config, roots *x509.CertPool) func() *http.Transport {
 	}
 }
 
-// client returns a client with a transport of net/http's own type, which some
-// code under test looks for. It hands every request for the double to a.
-func (a *attempts) client() *http.Client {
-	t := a.newTransport()
-	// The first use of a transport that speaks HTTP/2 registers that as well, which
-	// can be done only once for a scheme. Here that has to find nothing to register;
-	// a clone is to find it again.
-	protocols := t.Protocols
-	t.Protocols = &http.Protocols{}
-	t.CloseIdleConnections()
-	t.Protocols = protocols
-	t.RegisterProtocol("http", a)
-	t.RegisterProtocol("https", a)
-	return &http.Client{Transport: t}
+// client returns a client whose transport is a *http.Transport, since some code under
+// test asserts that type. It passes every request for the double to t.
+func (t *faultTransport) client() *http.Client {
+	outer := t.newTransport()
+	// On its first use, a transport that speaks HTTP/2 registers HTTP/2 for https, which
+	// fails if it is registered already. The first use is here, without HTTP/2, so that
+	// RegisterProtocol can register t. Clones of the transport still speak HTTP/2.
+	protocols := outer.Protocols
+	outer.Protocols = &http.Protocols{}
+	outer.CloseIdleConnections()
+	outer.Protocols = protocols
+	outer.RegisterProtocol("http", t)
+	outer.RegisterProtocol("https", t)
+	return &http.Client{Transport: outer}
 }
 
-// RoundTrip is one attempt.
-func (a *attempts) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Host != a.addr {
+// RoundTrip makes one attempt.
+func (t *faultTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Host != t.addr {
 		return nil, http.ErrSkipAltProtocol
 	}
 	if r.Context().Err() != nil {
-		return a.pooled.RoundTrip(r)
+		return t.pooled.RoundTrip(r)
 	}
-	f := a.script.take(func(faultKind) bool { return true })
-	if f.kind == closeIdle {
-		a.breakIdle()
+	f := t.faults.next()
+	switch f.kind {
+	case pass:
+		return t.pooled.RoundTrip(r)
+	case closeIdle:
+		return t.sendCloseIdle(r)
 	}
-	if f.isHarmless() {
-		return a.sendPooled(r)
+	return t.sendSingle(r.WithContext(context.WithValue(r.Context(), faultKey{}, f)))
+}
+
+// sendCloseIdle sends r with the fault CloseIdle. Over HTTP/1 each idle connection that
+// net/http picks for r breaks before r is written to it. Over HTTP/2 the idle connection
+// is closed first, because net/http does not retry what was written to a broken one.
+func (t *faultTransport) sendCloseIdle(r *http.Request) (*http.Response, error) {
+	if t.http2 {
+		t.pooled.CloseIdleConnections()
+		return t.pooled.RoundTrip(r)
 	}
-	return a.sendSingle(r.WithContext(context.WithValue(r.Context(), faultKey{}, f)))
+	trace := httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		if info.WasIdle {
+			pooledConnOf(info.Conn).isBroken.Store(true)
+		}
+	}}
+	return t.pooled.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), &trace)))
 }
 
 // sendSingle sends r on a connection of its own.
-func (a *attempts) sendSingle(r *http.Request) (*http.Response, error) {
-	if !a.http2 {
-		return a.single.RoundTrip(r)
+func (t *faultTransport) sendSingle(r *http.Request) (*http.Response, error) {
+	if !t.http2 {
+		return t.single.RoundTrip(r)
 	}
-	t := a.newTransport()
-	t.DialContext = a.dialSingle
-	response, err := t.RoundTrip(r)
-	return whenRead(response, err, t.CloseIdleConnections)
-}
-
-// whenRead calls done once a response is over with, or at once if there is none.
-func whenRead(response *http.Response, err error, done func()) (*http.Response, error) {
+	own := t.newTransport()
+	own.DialContext = t.dialSingle
+	response, err := own.RoundTrip(r)
 	if err != nil {
-		done()
+		own.CloseIdleConnections()
 		return nil, err
 	}
-	response.Body = &watchedBody{ReadCloser: response.Body, closed: sync.OnceFunc(done)}
+	response.Body = &closingBody{ReadCloser: response.Body, onClose: sync.OnceFunc(own.CloseIdleConnections)}
 	return response, nil
 }
 
-type watchedBody struct {
-	io.ReadCloser
-	closed func()
-}
-
-func (b *watchedBody) Close() error {
-	err := b.ReadCloser.Close()
-	b.closed()
-	return err
-}
-
+// faultKey is the key of an attempt's Fault in its context.
 type faultKey struct{}
 
-func (a *attempts) dialSingle(ctx context.Context, network, addr string) (net.Conn, error) {
+func (t *faultTransport) dialSingle(ctx context.Context, network, addr string) (net.Conn, error) {
 	f := ctx.Value(faultKey{}).(Fault)
 	if f.kind == refuseConnection {
-		addr = a.closed
+		addr = t.closedAddr
 	}
 	var dialer net.Dialer
 	c, err := dialer.DialContext(ctx, network, addr)
 	if err == nil {
-		a.network.announce(c.LocalAddr().String(), f)
+		t.network.announce(c.LocalAddr().String(), f)
 	}
 	return c, err
 }
 
-func (a *attempts) dialPooled(ctx context.Context, network, addr string) (net.Conn, error) {
+func (t *faultTransport) dialPooled(ctx context.Context, network, addr string) (net.Conn, error) {
 	var dialer net.Dialer
 	c, err := dialer.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
-	a.network.announce(c.LocalAddr().String(), Pass)
-	conn := newClientConn(c, a.forget)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.conns[conn] = struct{}{}
-	return conn, nil
+	t.network.announce(c.LocalAddr().String(), Pass)
+	return &pooledConn{Conn: c}, nil
 }
 
-func (a *attempts) forget(c *clientConn) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.conns, c)
+// closingBody is a response body that calls onClose after it was closed.
+type closingBody struct {
+	io.ReadCloser
+	onClose func()
 }
 
-// sendPooled sends r on a connection of the pool, which knows whether it is in use.
-func (a *attempts) sendPooled(r *http.Request) (*http.Response, error) {
-	var conn *clientConn
-	release := func() {
-		if conn != nil {
-			conn.release()
+func (b *closingBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.onClose()
+	return err
+}
+
+// pooledConn is a connection in the pool of HTTPClient.
+type pooledConn struct {
+	net.Conn
+	isBroken atomic.Bool
+}
+
+// Write fails on a broken connection as it does after the peer has reset it. The server
+// does not really reset it: depending on the speed of the machine, net/http would read
+// the reset and drop the connection before it writes.
+func (c *pooledConn) Write(p []byte) (int, error) {
+	if c.isBroken.Load() {
+		return 0, &net.OpError{
+			Op: "write", Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(),
+			Err: os.NewSyscallError("write", syscall.EPIPE),
 		}
 	}
-	trace := httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		conn = underlying(info.Conn)
-		conn.use()
-	}}
-	if !a.http2 {
-		trace.PutIdleConn = func(err error) {
-			if err == nil {
-				release()
-			}
-		}
-		return a.pooled.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), &trace)))
-	}
-	response, err := a.pooled.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), &trace)))
-	return whenRead(response, err, release)
+	return c.Conn.Write(p)
 }
 
-func underlying(c net.Conn) *clientConn {
+// pooledConnOf returns the pooledConn below a connection of the pool, which can be TLS.
+func pooledConnOf(c net.Conn) *pooledConn {
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn()
 	}
-	return c.(*clientConn)
-}
-
-// breakIdle resets the idle connections of the pool, over HTTP/1 unnoticed by the
-// pool. Over HTTP/2 a request that is written to a broken connection is lost.
-func (a *attempts) breakIdle() {
-	a.mu.Lock()
-	conns := slices.Collect(maps.Keys(a.conns))
-	a.mu.Unlock()
-	for _, c := range conns {
-		switch {
-		case a.http2 && c.isIdle():
-			a.network.resetFrom(c.LocalAddr().String())
-			<-c.noticed
-		case !a.http2 && c.conceal():
-			a.network.resetFrom(c.LocalAddr().String())
-			<-c.broken
-		}
-	}
+	return c.(*pooledConn)
 }

@@ -4,53 +4,44 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ccaip-go/calls"
 )
 
-// An Agent is somebody who can be assigned an outbound call. The zero value of
-// the two facts describes an agent who cannot take one.
+// An Agent is an agent to whom outbound calls can be assigned.
 type Agent struct {
 	Email     string
-	Available bool        // can take a call now
-	Permitted bool        // has access to make calls
-	Answer    AgentAnswer // of a create request that passed every check
+	Available bool           // can take a call now
+	Permitted bool           // has access to make calls
+	Response  CreateResponse // to a create request that passes every check
 }
 
-// AgentAnswer tells how the platform answers a create request for an agent.
-type AgentAnswer int
+// CreateResponse is the platform's response to a create request for an agent.
+type CreateResponse int
 
 const (
-	// AnswerCreated means 201, and the call is created.
-	AnswerCreated AgentAnswer = iota
-	// AnswerAccepted means 202 without a body. The agent has yet to place the call.
-	AnswerAccepted
-	// AnswerPrompted means 200, and a body that echoes fields of the request. The
-	// agent has yet to place the call.
-	AnswerPrompted
+	// ResponseCreated is 201 with the call object. The call is created.
+	ResponseCreated CreateResponse = iota
+	// ResponseAccepted is 202 without a body. The agent must place the call.
+	ResponseAccepted
+	// ResponsePrompted is 200 with a body that echoes fields of the request. The agent
+	// must place the call.
+	ResponsePrompted
 )
 
 // A Menu is a queue menu.
 type Menu struct {
-	ID       int64
-	Name     string
-	Channels []Channel // nil: the menu is on no channel, so that no call can name it
-	State    MenuState
+	ID    int64
+	Name  string
+	Types []calls.MenuType // without types, no create request can use the menu
+	State MenuState
 
 	Overcapacity bool
-	Wait         int64 // what queue status and wait times show, in the platform's own unit
-	Slots        int   // of each callback period; 0 means 1, and -1 that there are no periods
+	Wait         int64 // as queue status and wait times show it, in the platform's own unit
+	Slots        int   // in each callback period; 0 means 1, and -1 means no callback periods
 }
 
-// Channel is a way for end users to reach a menu.
-type Channel int
-
-// The channels that a menu can be on.
-const (
-	IVR Channel = iota
-	Mobile
-	Web
-)
-
-// MenuState tells whether a menu takes calls.
+// A MenuState is whether a menu accepts calls.
 type MenuState int
 
 // The states of a menu.
@@ -60,40 +51,47 @@ const (
 	AfterHours
 )
 
-// A Ticket is a ticket of the CRM. One without a Number is tied to no end user,
-// which an outbound call is refused for as for a ticket that does not exist.
+// A Ticket is a ticket in the CRM. A ticket without a Number has no end user: an outbound
+// call for it is refused like one for a ticket that does not exist.
 type Ticket struct {
 	ID        string
-	Number    string // of the end user; with a country code
-	ContactID string // of the end user in the CRM, out_contact_id; empty: null
+	Number    string // of the end user, with a country code
+	ContactID string // of the end user, out_contact_id; empty means null
 }
 
-// defaultOutboundNumber is what the documented examples call from.
+// The menu types, as requests spell them.
+const (
+	typeIVR    = "ivr_menu"
+	typeMobile = "mobile_menu"
+	typeWeb    = "web_menu"
+)
+
+// defaultOutboundNumber is the number from which the documented examples call.
 const defaultOutboundNumber = "+1 339-219-5276"
 
 type world struct {
 	agents    []Agent
 	menus     []Menu
 	tickets   []Ticket
-	languages map[string]bool // whether it is available
+	languages map[string]bool // known languages; true if available
 }
 
 func defaultWorld() world {
-	everywhere := []Channel{IVR, Mobile, Web}
+	all := []calls.MenuType{typeIVR, typeMobile, typeWeb}
 	return world{
 		agents: []Agent{
 			{Email: "agent@example.com", Available: true, Permitted: true},
 			{Email: "busy@example.com", Permitted: true},
 			{Email: "forbidden@example.com", Available: true},
-			{Email: "chooser@example.com", Available: true, Permitted: true, Answer: AnswerAccepted},
-			{Email: "prompted@example.com", Available: true, Permitted: true, Answer: AnswerPrompted},
+			{Email: "chooser@example.com", Available: true, Permitted: true, Response: ResponseAccepted},
+			{Email: "prompted@example.com", Available: true, Permitted: true, Response: ResponsePrompted},
 		},
 		menus: []Menu{
-			{ID: 9, Name: "Lock Star", Channels: everywhere},
-			{ID: 10, Name: "Web", Channels: []Channel{Web}},
-			{ID: 11, Name: "IVR", Channels: []Channel{IVR}},
-			{ID: 12, Name: "Redirected", Channels: everywhere, State: ManualRedirection},
-			{ID: 13, Name: "Closed", Channels: everywhere, State: AfterHours},
+			{ID: 9, Name: "Lock Star", Types: all},
+			{ID: 10, Name: "Web", Types: []calls.MenuType{typeWeb}},
+			{ID: 11, Name: "IVR", Types: []calls.MenuType{typeIVR}},
+			{ID: 12, Name: "Redirected", Types: all, State: ManualRedirection},
+			{ID: 13, Name: "Closed", Types: all, State: AfterHours},
 			{ID: 50, Name: "Nowhere"},
 		},
 		tickets: []Ticket{
@@ -109,10 +107,10 @@ func (w *world) addAgent(a Agent) error {
 	if !strings.Contains(a.Email, "@") {
 		return fmt.Errorf("agent %q: not an e-mail address", a.Email)
 	}
-	if a.Answer < AnswerCreated || a.Answer > AnswerPrompted {
-		return fmt.Errorf("agent %q: unknown answer %d", a.Email, a.Answer)
+	if a.Response < ResponseCreated || a.Response > ResponsePrompted {
+		return fmt.Errorf("agent %q: unknown response %d", a.Email, a.Response)
 	}
-	w.agents = put(w.agents, a, func(b Agent) bool { return b.Email == a.Email })
+	w.agents = upsert(w.agents, a, func(b Agent) bool { return b.Email == a.Email })
 	return nil
 }
 
@@ -123,13 +121,13 @@ func (w *world) addMenu(m Menu) error {
 	if m.State < Open || m.State > AfterHours {
 		return fmt.Errorf("menu %d: unknown state %d", m.ID, m.State)
 	}
-	for _, c := range m.Channels {
-		if c < IVR || c > Web {
-			return fmt.Errorf("menu %d: unknown channel %d", m.ID, c)
+	for _, t := range m.Types {
+		if t != typeIVR && t != typeMobile && t != typeWeb {
+			return fmt.Errorf("menu %d: unknown type %q", m.ID, t)
 		}
 	}
-	m.Channels = slices.Clone(m.Channels)
-	w.menus = put(w.menus, m, func(n Menu) bool { return n.ID == m.ID })
+	m.Types = slices.Clone(m.Types)
+	w.menus = upsert(w.menus, m, func(n Menu) bool { return n.ID == m.ID })
 	return nil
 }
 
@@ -140,7 +138,7 @@ func (w *world) addTicket(t Ticket) error {
 	if t.Number != "" && !dialable(t.Number) {
 		return fmt.Errorf("ticket %q: the platform cannot dial its number", t.ID)
 	}
-	w.tickets = put(w.tickets, t, func(u Ticket) bool { return u.ID == t.ID })
+	w.tickets = upsert(w.tickets, t, func(u Ticket) bool { return u.ID == t.ID })
 	return nil
 }
 
@@ -152,9 +150,9 @@ func (w *world) addLanguage(lang string, available bool) error {
 	return nil
 }
 
-// put replaces what is the same as item, and otherwise adds item at the end, so
-// that the ids that follow from an agent's place do not change.
-func put[T any](list []T, item T, same func(T) bool) []T {
+// upsert replaces the element that is the same as item, or appends item. It keeps the order,
+// since an agent's id is its position.
+func upsert[T any](list []T, item T, same func(T) bool) []T {
 	if i := slices.IndexFunc(list, same); i >= 0 {
 		list[i] = item
 		return list
@@ -162,7 +160,7 @@ func put[T any](list []T, item T, same func(T) bool) []T {
 	return append(list, item)
 }
 
-// agent returns the agent's number, counted from 1, or 0 if there is none.
+// agent returns an agent and its id, which counts from 1, or the id 0 if there is none.
 func (w *world) agent(email string) (Agent, int64) {
 	i := slices.IndexFunc(w.agents, func(a Agent) bool { return a.Email == email })
 	if i < 0 {
@@ -186,7 +184,7 @@ func find[T any](list []T, wanted func(T) bool) (found T, ok bool) {
 	return found, false
 }
 
-// countryCodes are those that are assigned (ITU-T E.164, list of country codes).
+// countryCodes has the assigned country codes (ITU-T E.164, list of country codes).
 const countryCodes = " 1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66" +
 	" 81 82 84 86 90 91 92 93 94 95 98" +
 	" 211 212 213 216 218 220 221 222 223 224 225 226 227 228 229 230 231 232 233 234 235 236 237 238 239" +
@@ -197,10 +195,9 @@ const countryCodes = " 1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49
 	" 800 808 850 852 853 855 856 870 878 880 881 882 883 886 888 960 961 962 963 964 965 966 967 968 970 971 972 973 974 975 976 977 979" +
 	" 992 993 994 995 996 998 "
 
-// dialable reports whether the platform can dial number: a plus sign, a country
-// code, and a national number of a length that exists. The rule is the double's
-// own and simpler than the package's, so that a mistake of one shows in the
-// other.
+// dialable reports whether the platform can dial number: a plus sign, a country code, and a
+// national number of a plausible length. The rule is the double's own and simpler than
+// that of package calls, so that a mistake there shows.
 func dialable(number string) bool {
 	const mostDigits, fewestNational, northAmerican = 15, 4, 10
 	rest, hasPlus := strings.CutPrefix(number, "+")
@@ -224,4 +221,15 @@ func dialable(number string) bool {
 		return len(national) >= fewestNational && len(digits) <= mostDigits
 	}
 	return false
+}
+
+// digitsOf returns the digits of number.
+func digitsOf(number string) string {
+	var digits []byte
+	for i := range len(number) {
+		if c := number[i]; c >= '0' && c <= '9' {
+			digits = append(digits, c)
+		}
+	}
+	return string(digits)
 }

@@ -8,7 +8,7 @@ import (
 func TestDialable(t *testing.T) {
 	t.Parallel()
 	for number, want := range map[string]bool{
-		"+1 859-657-9625":                 true, // documented, as are the next four
+		"+1 859-657-9625":                 true, // documented, like the next four
 		"+1 205-123-4567":                 true,
 		"+1 760-867-5309":                 true,
 		"+82-10-6861-2345":                true,

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
 )
 
@@ -43,11 +44,11 @@ type ticket struct {
 }
 
 var (
-	responses = map[string]callstest.AgentAnswer{
-		"": callstest.AnswerCreated, "created": callstest.AnswerCreated,
-		"accepted": callstest.AnswerAccepted, "prompted": callstest.AnswerPrompted,
+	responses = map[string]callstest.CreateResponse{
+		"": callstest.ResponseCreated, "created": callstest.ResponseCreated,
+		"accepted": callstest.ResponseAccepted, "prompted": callstest.ResponsePrompted,
 	}
-	channels = map[string]callstest.Channel{"ivr": callstest.IVR, "mobile": callstest.Mobile, "web": callstest.Web}
+	channels = map[string]calls.MenuType{"ivr": calls.MenuTypeIVR, "mobile": calls.MenuTypeMobile, "web": calls.MenuTypeWeb}
 	states   = map[string]callstest.MenuState{
 		"": callstest.Open, "open": callstest.Open,
 		"manual redirection": callstest.ManualRedirection, "after hours": callstest.AfterHours,
@@ -78,7 +79,7 @@ func parseWorld(data []byte) ([]callstest.Option, error) {
 		if !ok {
 			return nil, fmt.Errorf("agent %q: the response is created, accepted or prompted, and not %q", a.Email, a.Response)
 		}
-		agents = append(agents, callstest.Agent{Email: a.Email, Available: isTrue(a.Available), Permitted: isTrue(a.Permitted), Answer: response})
+		agents = append(agents, callstest.Agent{Email: a.Email, Available: isTrue(a.Available), Permitted: isTrue(a.Permitted), Response: response})
 	}
 	var menus []callstest.Menu
 	for _, m := range w.Menus {
@@ -116,7 +117,7 @@ func (m menu) parse() (callstest.Menu, error) {
 		if !ok {
 			return callstest.Menu{}, fmt.Errorf("a channel is ivr, mobile or web, and not %q", name)
 		}
-		parsed.Channels = append(parsed.Channels, channel)
+		parsed.Types = append(parsed.Types, channel)
 	}
 	return parsed, nil
 }

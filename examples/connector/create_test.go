@@ -115,7 +115,7 @@ func TestCallThatShowsUpLateIsFoundByLookingAgain(t *testing.T) {
 	p := s.settled(s.call("71450"))
 	s.wants(p, http.StatusOK, "The call was not found")
 	created := s.entry(p).Intent.SentAfter
-	s.double.AddCall(callstest.Call{Type: string(calls.CallTypeOutbound), TicketID: "71450", CreatedAt: created})
+	s.double.AddCall(callstest.Call{Type: calls.CallTypeOutbound, TicketID: "71450", CreatedAt: created})
 	s.wants(s.settled(s.lookAgain(p)), http.StatusOK, "The call is created", "Call 397")
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
 )
 
@@ -13,7 +14,7 @@ func TestFlagPanel(t *testing.T) {
 	s := newSite(t)
 	s.call("71450")
 	yes := true
-	s.double.SetFlag(397, callstest.Flag{RepeatCustomer: &yes})
+	s.double.SetFlag(397, calls.CustomerFlag{RepeatCustomer: &yes})
 	s.wants(s.get("/calls/397/flags"), http.StatusOK, "Verified customer: not set", "Bad actor: not set", "Repeat customer: yes")
 
 	p := s.post("/calls/397/flags", url.Values{"verified_customer": {"yes"}, "bad_actor": {"no"}, "repeat_customer": {""}})

@@ -33,7 +33,7 @@ func newCreates(n int) []create {
 		case i%20 == 6:
 			c.request.TicketID = ticketOf(i - 1)
 		case i%20 == 17:
-			c.agent.Answer = callstest.AnswerAccepted
+			c.agent.Response = callstest.ResponseAccepted
 		case i%40 == 12:
 			c.agent.Available = false
 		}
