@@ -43,8 +43,8 @@ var (
 	}
 )
 
-// documentedAnswer returns the answer of one of the documented examples.
-func documentedAnswer(tb testing.TB, id string) []byte {
+// documentedResponse returns the answer of one of the documented examples.
+func documentedResponse(tb testing.TB, id string) []byte {
 	tb.Helper()
 	data, err := os.ReadFile("testdata/examples.json")
 	if err != nil {
@@ -113,7 +113,7 @@ func BenchmarkValidate(b *testing.B) {
 
 // BenchmarkDecode is a created call, read from its JSON.
 func BenchmarkDecode(b *testing.B) {
-	body := documentedAnswer(b, createdByTicket)
+	body := documentedResponse(b, createdByTicket)
 	odd := bytes.Replace(body, []byte(`"rating": null`), []byte(`"rating": "4"`), 1)
 	if bytes.Equal(odd, body) {
 		b.Fatal("the example has no rating")
@@ -165,7 +165,7 @@ func BenchmarkErrorMapping(b *testing.B) {
 
 // BenchmarkCreate is a whole create over loopback, beside the floor.
 func BenchmarkCreate(b *testing.B) {
-	answer := documentedAnswer(b, createdByTicket)
+	answer := documentedResponse(b, createdByTicket)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json")
@@ -210,7 +210,7 @@ func BenchmarkCreate(b *testing.B) {
 // use at the end than after the first page.
 func BenchmarkListCalls(b *testing.B) {
 	const total, perPage = 100_000, 100
-	object := string(documentedAnswer(b, createdByTicket))
+	object := string(documentedResponse(b, createdByTicket))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
 		objects := make([]string, perPage)

@@ -144,7 +144,7 @@ func TestContradictionsOfTheDocuments(t *testing.T) {
 	}
 }
 
-// A create that was answered 201 has rung somebody: whatever becomes of one of
+// A create that was apiErr 201 has rung somebody: whatever becomes of one of
 // its keys, the call is not lost and its neighbors are read.
 func TestNoKeyCanSpoilACreatedCall(t *testing.T) {
 	t.Parallel()
@@ -420,6 +420,54 @@ func TestWhatACallMarshalsTo(t *testing.T) {
 	}
 }
 
+// testdata/listing.json has every documented key of a listed call.
+func TestAListedCallIsDecodedWhole(t *testing.T) {
+	t.Parallel()
+	body, err := os.ReadFile("testdata/listing.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var objects []json.RawMessage
+	mustUnmarshal(t, body, &objects)
+	listed, err := list(t.Context(), newClient(t, responding(http.StatusOK, string(body))), calls.ListOptions{}, nil)
+	if err != nil || len(objects) != 1 || len(listed) != 1 {
+		t.Fatalf("listed %v of %d objects, %v", listed, len(objects), err)
+	}
+	var call calls.Call
+	mustUnmarshal(t, objects[0], &call)
+	checkKeepsAll(t, objects[0], &call)
+}
+
+func TestCustomerFlagIsReadInEitherSpelling(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		body string
+		want calls.CustomerFlag
+	}{
+		"all flags":                       {`{"verified_customer":true,"bad_actor":false,"repeat_customer":true}`, calls.CustomerFlag{VerifiedCustomer: ptr(true), BadActor: ptr(false), RepeatCustomer: ptr(true)}},
+		"the plural":                      {`{"repeat_customers":true}`, calls.CustomerFlag{RepeatCustomer: ptr(true)}},
+		"the singular before the plural":  {`{"repeat_customers":true,"repeat_customer":false}`, calls.CustomerFlag{RepeatCustomer: ptr(false)}},
+		"the plural, the singular null":   {`{"repeat_customer":null,"repeat_customers":true}`, calls.CustomerFlag{RepeatCustomer: ptr(true)}},
+		"flags in quotes":                 {`{"verified_customer":"true","bad_actor":"false"}`, calls.CustomerFlag{VerifiedCustomer: ptr(true), BadActor: ptr(false)}},
+		"null is nothing said":            {`{"verified_customer":null,"bad_actor":null,"repeat_customer":null}`, calls.CustomerFlag{}},
+		"a missing flag is nothing said":  {`{}`, calls.CustomerFlag{}},
+		"a flag of another kind, and one": {`{"verified_customer":{},"bad_actor":true}`, calls.CustomerFlag{BadActor: ptr(true)}},
+		"unknown keys":                    {`{"vip":true,"bad_actor":true}`, calls.CustomerFlag{BadActor: ptr(true)}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := newClient(t, responding(http.StatusOK, test.body)).GetCustomerFlag(t.Context(), 397)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(&test.want, got); diff != "" {
+				t.Errorf("flags (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestARoundTripOfACustomerFlagLosesNothing(t *testing.T) {
 	t.Parallel()
 	const body = `{"bad_actor":"true","repeat_customers":false,"vip":1}`
@@ -446,127 +494,4 @@ func TestARoundTripOfACustomerFlagLosesNothing(t *testing.T) {
 	if err := json.Unmarshal([]byte(`[]`), &flag); !errors.Is(err, calls.ErrUndecodable) {
 		t.Errorf("a list is read as flags: %v", err)
 	}
-}
-
-// testdata/listing.json has every documented key of a listed call.
-func TestAListedCallIsDecodedWhole(t *testing.T) {
-	t.Parallel()
-	body, err := os.ReadFile("testdata/listing.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var objects []json.RawMessage
-	mustUnmarshal(t, body, &objects)
-	listed, err := list(t.Context(), newClient(t, responding(http.StatusOK, string(body))), calls.ListOptions{}, nil)
-	if err != nil || len(objects) != 1 || len(listed) != 1 {
-		t.Fatalf("listed %v of %d objects, %v", listed, len(objects), err)
-	}
-	var call calls.Call
-	mustUnmarshal(t, objects[0], &call)
-	checkKeepsAll(t, objects[0], &call)
-}
-
-func TestCallStatuses(t *testing.T) {
-	t.Parallel()
-	tests := map[calls.CallStatus]struct {
-		wire     string
-		terminal bool
-	}{
-		calls.CallStatusSelecting:          {"selecting", false},
-		calls.CallStatusQueued:             {"queued", false},
-		calls.CallStatusAssigned:           {"assigned", false},
-		calls.CallStatusConnecting:         {"connecting", false},
-		calls.CallStatusConnected:          {"connected", false},
-		calls.CallStatusSwitching:          {"switching", false},
-		calls.CallStatusFinished:           {"finished", true},
-		calls.CallStatusFailed:             {"failed", true},
-		calls.CallStatusRecovered:          {"recovered", true},
-		calls.CallStatusScheduled:          {"scheduled", false},
-		calls.CallStatusActionOnly:         {"action_only", false},
-		calls.CallStatusActionOnlyFinished: {"action_only_finished", true},
-		calls.CallStatusDeflected:          {"deflected", true},
-		calls.CallStatusVoicemail:          {"voicemail", false},
-		calls.CallStatusVoicemailReceived:  {"voicemail_received", true},
-		calls.CallStatusVoicemailRead:      {"voicemail_read", true},
-	}
-	if len(tests) != 16 {
-		t.Errorf("%d statuses are tested, 16 are documented", len(tests))
-	}
-	for status, want := range tests {
-		if string(status) != want.wire || !status.IsKnown() || status.IsTerminal() != want.terminal {
-			t.Errorf("%q: known %v, terminal %v, want %q, known, terminal %v", status, status.IsKnown(), status.IsTerminal(), want.wire, want.terminal)
-		}
-	}
-	for _, status := range []calls.CallStatus{"", "Finished", "finished ", "new"} {
-		if status.IsKnown() || status.IsTerminal() {
-			t.Errorf("%q is known or terminal", status)
-		}
-	}
-}
-
-func TestCallTypes(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		callType, canonical calls.CallType
-		known, deprecated   bool
-	}{
-		{"Voice Outbound (API)", calls.CallTypeOutbound, true, false},
-		{"Voice Inbound (API)", calls.CallTypeInbound, true, false},
-		{"Voice Scheduled (API)", calls.CallTypeScheduled, true, false},
-		{"OutboundCall", calls.CallTypeOutbound, true, true},
-		{"IncomingCall", calls.CallTypeInbound, true, true},
-		{"ScheduledCall", calls.CallTypeScheduled, true, true},
-		{"Voice Inbound (IVR)", "Voice Inbound (IVR)", false, false},
-		{"voice outbound (api)", "voice outbound (api)", false, false},
-		{"", "", false, false},
-	}
-	for _, test := range tests {
-		if got := test.callType.Canonical(); got != test.canonical {
-			t.Errorf("%q: canonical %q, want %q", test.callType, got, test.canonical)
-		}
-		if test.callType.IsKnown() != test.known || test.callType.IsDeprecated() != test.deprecated {
-			t.Errorf("%q: known %v, deprecated %v", test.callType, test.callType.IsKnown(), test.callType.IsDeprecated())
-		}
-	}
-}
-
-func TestRecordingPermissions(t *testing.T) {
-	t.Parallel()
-	for permission, wire := range map[calls.RecordingPermission]string{
-		calls.RecordingPermissionNotAsked:         "recording_permission_not_asked",
-		calls.RecordingPermissionDenied:           "recording_permission_denied",
-		calls.RecordingPermissionGranted:          "recording_permission_granted",
-		calls.RecordingPermissionReportedNotAsked: "not_asked",
-	} {
-		if string(permission) != wire || !permission.IsKnown() {
-			t.Errorf("%q, want %q, known", permission, wire)
-		}
-	}
-	for _, permission := range []calls.RecordingPermission{"", "granted", "NOT_ASKED"} {
-		if permission.IsKnown() {
-			t.Errorf("%q is known", permission)
-		}
-	}
-}
-
-// created is the call that a 201 with this body makes of it.
-func created(t *testing.T, body []byte) *calls.Call {
-	t.Helper()
-	result, err := newClient(t, responding(http.StatusCreated, string(body))).CreateOutbound(t.Context(), anOutbound)
-	if err != nil {
-		t.Fatalf("%v of %s", err, body)
-	}
-	if !bytes.Equal(result.Call.RawJSON(), body) {
-		t.Errorf("RawJSON is %s, want %s", result.Call.RawJSON(), body)
-	}
-	return result.Call
-}
-
-func encode(t *testing.T, document any) []byte {
-	t.Helper()
-	body, err := json.Marshal(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return body
 }

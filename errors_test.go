@@ -1,22 +1,17 @@
 package calls_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -235,8 +230,8 @@ func TestEverySentinelIsReached(t *testing.T) {
 				mock.RegisterResponder("POST", callsURL, httpmock.NewJsonResponderOrPanic(400, map[string]string{"message": s.message}))
 				_, err := newClient(t, mock).CreateInbound(t.Context(), anInbound)
 				checkKind(t, "platform", err, s.is)
-				if answered := apiErrorOf(t, err); answered.Message != s.message || answered.Param != s.param {
-					t.Errorf("message %q and param %q, want %q and %q", answered.Message, answered.Param, s.message, s.param)
+				if apiErr := apiErrorOf(t, err); apiErr.Message != s.message || apiErr.Param != s.param {
+					t.Errorf("message %q and param %q, want %q and %q", apiErr.Message, apiErr.Param, s.message, s.param)
 				}
 			}
 			if s.status != 0 {
@@ -325,66 +320,8 @@ func TestMatchingOfMessagesIsForgiving(t *testing.T) {
 			mock.RegisterResponder("POST", callsURL, httpmock.NewJsonResponderOrPanic(400, map[string]string{"message": test.message}))
 			_, err := newClient(t, mock).CreateOutbound(t.Context(), anOutbound)
 			checkKind(t, "platform", err, test.want)
-			if answered := apiErrorOf(t, err); answered.Message != test.message || answered.Param != test.param {
-				t.Errorf("message %q and param %q, want %q and %q", answered.Message, answered.Param, test.message, test.param)
-			}
-		})
-	}
-}
-
-// An unknown message reaches the caller whole, and the log without what is
-// private in it.
-func TestUnknownMessageIsLogged(t *testing.T) {
-	t.Parallel()
-	const message = "Agent agent@example.com cannot reach +1 859-657-9625 today"
-	var log bytes.Buffer
-	client := newClient(t, responding(http.StatusBadRequest, `{"message":"`+message+`"}`), calls.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
-	_, err := client.CreateOutbound(t.Context(), anOutbound)
-	if answered := apiErrorOf(t, err); answered.Message != message || !errors.Is(err, calls.ErrInvalidRequest) {
-		t.Errorf("message %q of %v", answered.Message, err)
-	}
-	var line struct{ Level, Msg, Operation, Message string }
-	mustUnmarshal(t, log.Bytes(), &line)
-	if line.Level != "WARN" || line.Operation != "CreateOutbound" || line.Message != "Agent [redacted] cannot reach [redacted] today" {
-		t.Errorf("logged %s", log.Bytes())
-	}
-}
-
-func TestKnownMessageIsNotLogged(t *testing.T) {
-	t.Parallel()
-	var log bytes.Buffer
-	client := newClient(t, responding(http.StatusBadRequest, `{"message":"Contact not found"}`), calls.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
-	if _, err := client.CreateOutbound(t.Context(), anOutbound); !errors.Is(err, calls.ErrContactNotFound) {
-		t.Error(err)
-	}
-	if log.Len() != 0 {
-		t.Errorf("logged %s", &log)
-	}
-}
-
-// What the platform says of a request that failed can name the person that it
-// is about. The error has that, the log has not.
-func TestOutcomeUnknownIsLoggedWithoutPrivateData(t *testing.T) {
-	t.Parallel()
-	tests := map[string]wire{
-		"the platform's message": responding(http.StatusBadGateway, `{"message":"cannot dial +1 859-657-9625 for agent@example.com"}`),
-		"the transport's error": func(*http.Request) (*http.Response, error) {
-			return nil, errors.New("reset by +1 859-657-9625 for agent@example.com")
-		},
-	}
-	for name, transport := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var log bytes.Buffer
-			client := newClient(t, transport, calls.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
-			if _, err := client.CreateOutbound(t.Context(), anOutbound); !errors.Is(err, calls.ErrOutcomeUnknown) {
-				t.Errorf("error %v", err)
-			}
-			if !strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), "outcome unknown") {
-				t.Errorf("no warning in %q", &log)
-			}
-			if strings.Contains(log.String(), "859-657-9625") || strings.Contains(log.String(), "agent@example.com") {
-				t.Errorf("private data in %q", &log)
+			if apiErr := apiErrorOf(t, err); apiErr.Message != test.message || apiErr.Param != test.param {
+				t.Errorf("message %q and param %q, want %q and %q", apiErr.Message, apiErr.Param, test.message, test.param)
 			}
 		})
 	}
@@ -437,10 +374,10 @@ func TestStatuses(t *testing.T) {
 					HeaderSet(http.Header{"X-Request-Id": {"r1"}, "Location": {"https://elsewhere.example.com/"}, "Retry-After": {"7"}}))
 				err := operate(newClient(t, mock))
 
-				answered := apiErrorOf(t, err)
-				if answered.StatusCode != test.status || answered.Message != "as it came" || string(answered.Body) != `{"message":"as it came"}` ||
-					answered.Header.Get("X-Request-Id") != "r1" || answered.RetryAfter != 7*time.Second || answered.Attempts != 1 {
-					t.Errorf("the answer did not reach the error: %d %q %q %v %v", answered.StatusCode, answered.Message, answered.Body, answered.Header, answered.RetryAfter)
+				apiErr := apiErrorOf(t, err)
+				if apiErr.StatusCode != test.status || apiErr.Message != "as it came" || string(apiErr.Body) != `{"message":"as it came"}` ||
+					apiErr.Header.Get("X-Request-Id") != "r1" || apiErr.RetryAfter != 7*time.Second || apiErr.Attempts != 1 {
+					t.Errorf("the answer did not reach the error: %d %q %q %v %v", apiErr.StatusCode, apiErr.Message, apiErr.Body, apiErr.Header, apiErr.RetryAfter)
 				}
 				if mock.GetTotalCallCount() != 1 {
 					t.Errorf("%d requests were sent", mock.GetTotalCallCount())
@@ -456,35 +393,6 @@ func TestStatuses(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-// net/http would turn the 302 into a GET, and what that finds into a call.
-func TestRedirectsAreNotFollowed(t *testing.T) {
-	t.Parallel()
-	for _, status := range []int{301, 302, 303, 307, 308} {
-		t.Run(http.StatusText(status), func(t *testing.T) {
-			t.Parallel()
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/elsewhere" {
-					t.Error("the redirect was followed")
-				}
-				w.Header().Set("Location", "/elsewhere")
-				w.WriteHeader(status)
-			}))
-			defer server.Close()
-			_, err := newClient(t, nil, calls.WithBaseURL(server.URL)).CreateOutbound(t.Context(), anOutbound)
-			want := calls.DeliveryRejected
-			if status == http.StatusSeeOther { // it is how HTTP says that a POST worked
-				want = calls.DeliveryUnknown
-			}
-			if !errors.Is(err, calls.ErrRedirected) || calls.DeliveryOf(err) != want {
-				t.Errorf("error %v, delivery %v", err, calls.DeliveryOf(err))
-			}
-			if got := apiErrorOf(t, err).Header.Get("Location"); got != "/elsewhere" {
-				t.Errorf("Location %q", got)
-			}
-		})
 	}
 }
 
@@ -518,12 +426,12 @@ func TestErrorBodiesOfOtherKinds(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %d", name, status), func(t *testing.T) {
 				t.Parallel()
 				_, err := newClient(t, responding(status, test.body)).CreateOutbound(t.Context(), anOutbound)
-				answered := apiErrorOf(t, err)
-				if want := test.body[:min(len(test.body), limit)]; string(answered.Body) != want {
-					t.Errorf("Body has %d bytes, want %d", len(answered.Body), len(want))
+				apiErr := apiErrorOf(t, err)
+				if want := test.body[:min(len(test.body), limit)]; string(apiErr.Body) != want {
+					t.Errorf("Body has %d bytes, want %d", len(apiErr.Body), len(want))
 				}
-				if answered.StatusCode != status || answered.Message != test.message {
-					t.Errorf("status %d, message %q, want %d and %q", answered.StatusCode, answered.Message, status, test.message)
+				if apiErr.StatusCode != status || apiErr.Message != test.message {
+					t.Errorf("status %d, message %q, want %d and %q", apiErr.StatusCode, apiErr.Message, status, test.message)
 				}
 				if got := errors.Is(err, calls.ErrContactNotFound); got != (status == 400 && test.message != "") {
 					t.Errorf("ErrContactNotFound: %v", got)
@@ -536,224 +444,6 @@ func TestErrorBodiesOfOtherKinds(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-// A 2xx answer settles by itself what became of the request, except where it
-// cannot be the platform's.
-func TestAnswersOfACreateThatCannotBeRead(t *testing.T) {
-	t.Parallel()
-	accepted := []error{calls.ErrUndecodable}
-	unknown := []error{calls.ErrOutcomeUnknown, calls.ErrUndecodable}
-	tests := []struct {
-		name     string
-		status   int
-		body     string
-		is       []error
-		delivery calls.Delivery
-	}{
-		{"a 201 without an id is undecodable and accepted", 201, `{"status":"assigned"}`, accepted, calls.DeliveryAccepted},
-		{"a 201 with a null id", 201, `{"id":null}`, accepted, calls.DeliveryAccepted},
-		{"a 201 with an id of another kind", 201, `{"id":{"value":397}}`, accepted, calls.DeliveryAccepted},
-		{"a 201 with an id that is no number", 201, `{"id":"call-397"}`, accepted, calls.DeliveryAccepted},
-		{"a 201 with an id above int64", 201, `{"id":18446744073709551616}`, accepted, calls.DeliveryAccepted},
-		{"a 201 with garbage", 201, `certainly!`, accepted, calls.DeliveryAccepted},
-		{"a 201 with HTML", 201, `<html></html>`, accepted, calls.DeliveryAccepted},
-		{"a 201 with nothing", 201, ``, accepted, calls.DeliveryAccepted},
-		{"a 201 that is truncated within its id", 201, `{"id":39`, accepted, calls.DeliveryAccepted},
-		{"a 201 with an array", 201, `[]`, accepted, calls.DeliveryAccepted},
-		{"a 201 with null", 201, `null`, accepted, calls.DeliveryAccepted},
-		{"a 200 with HTML is a gateway's page", 200, `<html></html>`, unknown, calls.DeliveryUnknown},
-		{"a 200 with plain text", 200, `OK`, unknown, calls.DeliveryUnknown},
-		{"a 200 with half an object", 200, `{"call_type":`, unknown, calls.DeliveryUnknown},
-		{"a 204 promises nothing", 204, ``, unknown, calls.DeliveryUnknown},
-		{"a 200 with nothing", 200, ``, unknown, calls.DeliveryUnknown},
-		{"a 200 with an empty object", 200, "\n {} \n", unknown, calls.DeliveryUnknown},
-		{"a 200 with an error", 200, `{"error":"maintenance"}`, unknown, calls.DeliveryUnknown},
-		{"a 202 with a message", 202, `{"message":"maintenance"}`, unknown, calls.DeliveryUnknown},
-		{"a 202 with HTML", 202, `<html></html>`, unknown, calls.DeliveryUnknown},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			result, err := newClient(t, responding(test.status, test.body)).CreateOutbound(t.Context(), anOutbound)
-			if result != nil || err == nil {
-				t.Fatalf("result %v, error %v", result, err)
-			}
-			for _, s := range allSentinels() {
-				if isExpected := slices.Contains(test.is, s); errors.Is(err, s) != isExpected {
-					t.Errorf("errors.Is(err, %q) is %v", s, !isExpected)
-				}
-			}
-			if got := calls.DeliveryOf(err); got != test.delivery {
-				t.Errorf("DeliveryOf is %v, want %v", got, test.delivery)
-			}
-		})
-	}
-}
-
-// The id is enough: the call is not lost, whatever came after it.
-func TestACallWithAnIDIsNotLost(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		status int
-		body   string
-	}{
-		{201, `{"id":397,"lang":"e`},
-		{200, `{"id":397,"status":"assigned"}`},
-		{200, `{"id":397,"call_type":"Voice Outbound (API)","status":`},
-		{202, `{"id":397}`},
-		{206, `{"id":397}`},
-	} {
-		result, err := newClient(t, responding(test.status, test.body)).CreateOutbound(t.Context(), anOutbound)
-		if err != nil || result.Call == nil || result.Call.ID != 397 || result.AwaitsAgent || result.StatusCode != test.status {
-			t.Errorf("%d %s: %v, %v", test.status, test.body, result, err)
-		}
-	}
-}
-
-// The connection dies after the status line: the call exists, whatever was lost.
-func TestATruncated201IsAccepted(t *testing.T) {
-	t.Parallel()
-	for body, hasID := range map[string]bool{`{"id":397,`: true, `{"lang":"en",`: false} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Length", "1000")
-			w.WriteHeader(http.StatusCreated)
-			_, _ = io.WriteString(w, body)
-		}))
-		defer server.Close()
-		result, err := newClient(t, nil, calls.WithBaseURL(server.URL)).CreateOutbound(t.Context(), anOutbound)
-		switch {
-		case hasID && (err != nil || result.Call.ID != 397):
-			t.Errorf("%s: %v, %v", body, result, err)
-		case !hasID && (!errors.Is(err, calls.ErrUndecodable) || !errors.Is(err, io.ErrUnexpectedEOF) || calls.DeliveryOf(err) != calls.DeliveryAccepted):
-			t.Errorf("%s: error %v, delivery %v", body, err, calls.DeliveryOf(err))
-		}
-	}
-}
-
-func TestResponsesThatAwaitAnAgent(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name   string
-		status int
-		body   string
-	}{
-		{"a 202 without a body", 202, ""},
-		{"a 202 with space", 202, " \n"},
-		{"a 202 with an object", 202, `{"status":"accepted"}`},
-		{"a 200 that echoes the request", 200, `{"call_type":"Voice Outbound (API)","lang":"en"}`},
-		{"a 200 with space around the echo", 200, "\n {\"call_type\":\"Voice Outbound (API)\"} \n"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			result, err := newClient(t, responding(test.status, test.body)).CreateOutbound(t.Context(), anOutbound)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if result.Call != nil || !result.AwaitsAgent || result.StatusCode != test.status || result.Header == nil {
-				t.Errorf("%+v", result)
-			}
-		})
-	}
-}
-
-func TestUnreadableFlagIsUndecodable(t *testing.T) {
-	t.Parallel()
-	for _, body := range []string{"", "<html>", "[]", "null", `{"bad_actor":`} {
-		flag, err := newClient(t, responding(http.StatusOK, body)).GetCustomerFlag(t.Context(), 397)
-		if flag != nil || !errors.Is(err, calls.ErrUndecodable) || errors.Is(err, calls.ErrOutcomeUnknown) {
-			t.Errorf("body %q: flag %v, error %v", body, flag, err)
-		}
-	}
-}
-
-// Nothing is decoded from the answer to an update, so any 2xx will do.
-func TestUpdateTakesAny2xx(t *testing.T) {
-	t.Parallel()
-	for status, body := range map[int]string{200: "<html>", 201: "{}", 202: "", 204: ""} {
-		err := newClient(t, responding(status, body)).UpdateCustomerFlag(t.Context(), 397, calls.CustomerFlagUpdate{BadActor: ptr(true)})
-		if err != nil {
-			t.Errorf("status %d: %v", status, err)
-		}
-	}
-}
-
-func TestDeliveryOf(t *testing.T) {
-	t.Parallel()
-	refused := newClient(t, untouched(t)).Validate(calls.OutboundRequest{})
-	unknown := createError(t, broken)
-	accepted := createError(t, responding(http.StatusCreated, "{}"))
-	over, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, tooLate := newClient(t, untouched(t)).CreateOutbound(over, anOutbound)
-	notLet := createError(t, untouched(t), calls.WithRateLimiter(limiterFunc(func(context.Context) error { return io.EOF })))
-	tests := map[string]struct {
-		err  error
-		want calls.Delivery
-	}{
-		"nil":                                  {nil, calls.DeliveryAccepted},
-		"a foreign error":                      {errors.New("foreign"), calls.DeliveryUnknown},
-		"a context error by itself":            {context.Canceled, calls.DeliveryUnknown},
-		"a bare sentinel":                      {calls.ErrOutcomeUnknown, calls.DeliveryUnknown},
-		"one problem with the request":         {&calls.ValidationError{Field: "lang", Reason: "is odd"}, calls.DeliveryNotSent},
-		"several problems":                     {refused, calls.DeliveryNotSent},
-		"an unknown outcome":                   {unknown, calls.DeliveryUnknown},
-		"an answer that cannot be read":        {accepted, calls.DeliveryAccepted},
-		"wrapped problems":                     {fmt.Errorf("dialing: %w", refused), calls.DeliveryNotSent},
-		"a wrapped unknown outcome":            {fmt.Errorf("dialing: %w", unknown), calls.DeliveryUnknown},
-		"a wrapped answer":                     {fmt.Errorf("dialing: %w", accepted), calls.DeliveryAccepted},
-		"joined with a foreign one before":     {errors.Join(errors.New("foreign"), accepted), calls.DeliveryAccepted},
-		"joined with a foreign one behind":     {errors.Join(refused, errors.New("foreign")), calls.DeliveryNotSent},
-		"a 200 that is an error":               {&calls.APIError{StatusCode: 200}, calls.DeliveryAccepted},
-		"a 201 that is an error":               {&calls.APIError{StatusCode: 201}, calls.DeliveryAccepted},
-		"a 202 that is an error":               {&calls.APIError{StatusCode: 202}, calls.DeliveryAccepted},
-		"a 302":                                {&calls.APIError{StatusCode: 302}, calls.DeliveryRejected},
-		"a 400":                                {&calls.APIError{StatusCode: 400}, calls.DeliveryRejected},
-		"a 404":                                {&calls.APIError{StatusCode: 404}, calls.DeliveryRejected},
-		"a 429":                                {&calls.APIError{StatusCode: 429}, calls.DeliveryRejected},
-		"a 499":                                {&calls.APIError{StatusCode: 499}, calls.DeliveryUnknown},
-		"a 500":                                {&calls.APIError{StatusCode: 500}, calls.DeliveryUnknown},
-		"a 503, wrapped":                       {fmt.Errorf("dialing: %w", &calls.APIError{StatusCode: 503}), calls.DeliveryUnknown},
-		"an answer without a status":           {&calls.APIError{}, calls.DeliveryUnknown},
-		"a 101, which settles nothing":         {&calls.APIError{StatusCode: 101}, calls.DeliveryUnknown},
-		"a limiter that lets nothing pass":     {notLet, calls.DeliveryNotSent},
-		"a context that is over beforehand":    {tooLate, calls.DeliveryNotSent},
-		"a request of the right kind, but nil": {newClient(t, untouched(t)).Validate((*calls.InboundRequest)(nil)), calls.DeliveryNotSent},
-		"a Client that was not made":           {createErrorOf(&calls.Client{}), calls.DeliveryNotSent},
-		"a nil Client":                         {createErrorOf(nil), calls.DeliveryNotSent},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if got := calls.DeliveryOf(test.err); got != test.want {
-				t.Errorf("DeliveryOf(%v) is %v, want %v", test.err, got, test.want)
-			}
-		})
-	}
-}
-
-func TestDeliveryTexts(t *testing.T) {
-	t.Parallel()
-	for delivery, want := range map[calls.Delivery]string{
-		calls.DeliveryUnknown:  "unknown",
-		calls.DeliveryNotSent:  "not sent",
-		calls.DeliveryRejected: "rejected",
-		calls.DeliveryAccepted: "accepted",
-		calls.Delivery(99):     "unknown",
-	} {
-		if got := delivery.String(); got != want {
-			t.Errorf("Delivery(%d) is %q, want %q", delivery, got, want)
-		}
-	}
-}
-
-// The zero value has to be the careful one.
-func TestZeroDeliveryIsUnknown(t *testing.T) {
-	t.Parallel()
-	if calls.DeliveryUnknown != 0 {
-		t.Errorf("DeliveryUnknown is %d", calls.DeliveryUnknown)
 	}
 }
 
@@ -813,172 +503,6 @@ func TestValidationErrorMadeByHand(t *testing.T) {
 	}
 }
 
-func TestTextsOfErrors(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		transport wire
-		request   calls.OutboundRequest
-		want      string
-	}{
-		"one problem": {
-			untouched(t), calls.OutboundRequest{EndUserNumber: goodNumber},
-			"calls: agent_email is required",
-		},
-		"several problems": {
-			untouched(t), calls.OutboundRequest{},
-			"calls: agent_email is required; end_user_number or ticket_id is required",
-		},
-		"a refusal": {
-			responding(400, `{"message":"Contact not found"}`), anOutbound,
-			"calls: CreateOutbound: POST /apps/api/v1/calls at customer.uc1.ccaiplatform.com: 400 Contact not found",
-		},
-		"a server error of a create": {
-			responding(502, "<html>"), anOutbound,
-			"calls: CreateOutbound: outcome unknown: POST /apps/api/v1/calls at customer.uc1.ccaiplatform.com: 502 Bad Gateway",
-		},
-		"a broken connection": {
-			func(*http.Request) (*http.Response, error) { return nil, errors.New("broken\npipe") }, anOutbound,
-			"calls: CreateOutbound: outcome unknown: broken; pipe",
-		},
-		"a created call without an id": {
-			responding(201, "{}"), anOutbound,
-			"calls: CreateOutbound: the response could not be decoded: the created call has no id",
-		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			_, err := newClient(t, test.transport).CreateOutbound(t.Context(), test.request)
-			if err == nil || err.Error() != test.want {
-				t.Errorf("text %q, want %q", err, test.want)
-			}
-		})
-	}
-}
-
-// The cause of a failure stays reachable, whatever the text shows of it.
-func TestCauseOfAnUnknownOutcomeIsKept(t *testing.T) {
-	t.Parallel()
-	cause := errors.New("cause")
-	err := createError(t, func(*http.Request) (*http.Response, error) { return nil, cause })
-	if !errors.Is(err, cause) || !errors.Is(err, calls.ErrOutcomeUnknown) {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestTimeoutOfACreateIsAnUnknownOutcome(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		err := createError(t, silent, calls.WithAttemptTimeout(5*time.Second))
-		if took := time.Since(start); took != 5*time.Second {
-			t.Errorf("it took %v", took)
-		}
-		if !errors.Is(err, calls.ErrOutcomeUnknown) || !errors.Is(err, context.DeadlineExceeded) || calls.DeliveryOf(err) != calls.DeliveryUnknown {
-			t.Errorf("error %v, delivery %v", err, calls.DeliveryOf(err))
-		}
-	})
-}
-
-func TestCancelledCreateIsAnUnknownOutcome(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(time.Second, cancel)
-		_, err := newClient(t, wire(silent)).CreateOutbound(ctx, anOutbound)
-		if !errors.Is(err, calls.ErrOutcomeUnknown) || !errors.Is(err, context.Canceled) {
-			t.Errorf("error %v", err)
-		}
-	})
-}
-
-// A create that may have been carried out rings a second time when it is sent
-// again, so it is not, however many attempts the policy allows.
-func TestCreateOfOpenFateIsNotSentAgain(t *testing.T) {
-	t.Parallel()
-	tests := map[string]wire{
-		"a 500":               responding(http.StatusInternalServerError, ""),
-		"a 503":               responding(http.StatusServiceUnavailable, ""),
-		"a broken connection": broken,
-		"no answer":           silent,
-		"a foreign page":      responding(http.StatusOK, "<html>"),
-		"a 201 without an id": responding(http.StatusCreated, "{}"),
-		"a 400":               responding(http.StatusBadRequest, ""),
-	}
-	for name, transport := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				sent := 0
-				err := createError(t, func(r *http.Request) (*http.Response, error) {
-					sent++
-					return transport(r)
-				}, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 5}))
-				if sent != 1 {
-					t.Errorf("it was sent %d times: %v", sent, err)
-				}
-			})
-		})
-	}
-}
-
-// A date in Retry-After is as far off as the Client's clock says.
-func TestRetryAfterDateFollowsTheClock(t *testing.T) {
-	t.Parallel()
-	err := createError(t, func(*http.Request) (*http.Response, error) {
-		limited := answer(http.StatusTooManyRequests, "")
-		limited.Header.Set("Retry-After", documentedNow.Add(90*time.Second).Format(http.TimeFormat))
-		return limited, nil
-	})
-	if got := apiErrorOf(t, err).RetryAfter; got != 90*time.Second {
-		t.Errorf("RetryAfter %v", got)
-	}
-}
-
-// A 429 was not acted on, so that a create is attempted again until the policy
-// ends it; the last answer is the error.
-func TestRateLimitedCreateCountsItsAttempts(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		err := createError(t, responding(http.StatusTooManyRequests, ""), calls.WithRetry(calls.RetryPolicy{MaxAttempts: 3}))
-		if answered := apiErrorOf(t, err); answered.Attempts != 3 || !errors.Is(err, calls.ErrRateLimited) || errors.Is(err, calls.ErrOutcomeUnknown) {
-			t.Errorf("%d attempts: %v", answered.Attempts, err)
-		}
-		if want := "calls: CreateOutbound: POST /apps/api/v1/calls at customer.uc1.ccaiplatform.com: 429 Too Many Requests (after 3 attempts)"; err.Error() != want {
-			t.Errorf("text %q, want %q", err, want)
-		}
-	})
-}
-
-// A wait that the context has no time for ends the operation with the answer
-// that asked for it, and both are found in the error.
-func TestLastAnswerIsKeptWhenTheDeadlineIsTooClose(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		client := newClient(t, wire(func(*http.Request) (*http.Response, error) {
-			limited := answer(http.StatusTooManyRequests, "")
-			limited.Header.Set("Retry-After", "30")
-			return limited, nil
-		}), calls.WithRetry(calls.RetryPolicy{}))
-		start := time.Now()
-		_, err := client.CreateOutbound(ctx, anOutbound)
-		if took := time.Since(start); took != 0 {
-			t.Errorf("it waited %v", took)
-		}
-		if !errors.Is(err, calls.ErrRateLimited) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, calls.ErrOutcomeUnknown) {
-			t.Errorf("error %v", err)
-		}
-		if got := apiErrorOf(t, err).RetryAfter; got != 30*time.Second {
-			t.Errorf("RetryAfter %v", got)
-		}
-		if got := calls.DeliveryOf(err); got != calls.DeliveryRejected {
-			t.Errorf("DeliveryOf is %v", got)
-		}
-	})
-}
-
 // allSentinels lists every sentinel of the package.
 func allSentinels() (all []error) {
 	for _, s := range sentinels {
@@ -995,12 +519,6 @@ func refusal(request calls.CreateRequest) func(*testing.T) error {
 	}
 }
 
-// with returns a changed copy of a request.
-func with[R calls.CreateRequest](request R, change func(*R)) R {
-	change(&request)
-	return request
-}
-
 // checkKind checks that err is the sentinel and its parents, and of no other kind.
 func checkKind(t *testing.T, side string, err, sentinel error) {
 	t.Helper()
@@ -1009,33 +527,4 @@ func checkKind(t *testing.T, side string, err, sentinel error) {
 			t.Errorf("%s: errors.Is(%v, %q) is %v", side, err, s, !isExpected)
 		}
 	}
-}
-
-func apiErrorOf(t *testing.T, err error) *calls.APIError {
-	t.Helper()
-	var answered *calls.APIError
-	if !errors.As(err, &answered) {
-		t.Fatalf("error %v, want a *APIError", err)
-	}
-	return answered
-}
-
-// createError is the error of a create of which nothing else matters.
-func createError(t *testing.T, transport wire, opts ...calls.Option) error {
-	t.Helper()
-	return createErrorOf(newClient(t, transport, opts...))
-}
-
-func createErrorOf(client *calls.Client) error {
-	_, err := client.CreateOutbound(context.Background(), anOutbound)
-	return err
-}
-
-// broken loses the connection.
-func broken(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
-
-// silent never answers.
-func silent(r *http.Request) (*http.Response, error) {
-	<-r.Context().Done()
-	return nil, r.Context().Err()
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/jarcoal/httpmock"
@@ -16,6 +15,41 @@ import (
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
 )
+
+// This example creates a call on the double of the platform, which package callstest
+// provides, so that it runs without an account. For a real account, use
+// NewClientFromEnv.
+func Example() {
+	platform, err := callstest.Start()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer platform.Close()
+	client, err := platform.NewClient()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	result, err := client.CreateOutbound(context.Background(), calls.OutboundRequest{
+		AgentEmail:    "agent@example.com",
+		EndUserNumber: "+1 859-657-9625",
+	})
+	switch {
+	case errors.Is(err, calls.ErrAgentUnavailable):
+		fmt.Println("the agent is busy: try again later")
+	case err != nil && calls.DeliveryOf(err).MayExist():
+		fmt.Println("the call may exist: look for it before you try again:", err)
+	case err != nil:
+		fmt.Println("no call was created:", err)
+	case result.AwaitsAgent:
+		fmt.Println("the agent has to place the call in the widget")
+	default:
+		fmt.Println("created call", result.Call.ID, result.Call.Status)
+	}
+	// Output: created call 397 assigned
+}
 
 // double starts a double of the platform, so that the examples run anywhere.
 func double() (*calls.Client, *callstest.Server) {
@@ -28,38 +62,6 @@ func double() (*calls.Client, *callstest.Server) {
 		log.Fatal(err)
 	}
 	return client, server
-}
-
-// quickStart is what the README begins with.
-func quickStart(ctx context.Context) error {
-	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", os.Getenv("CCAIP_TOKEN"))
-	if err != nil {
-		return err
-	}
-	result, err := client.CreateOutbound(ctx, calls.OutboundRequest{
-		AgentEmail:    "agent@example.com",
-		EndUserNumber: "+1 859-657-9625",
-	})
-	switch {
-	case errors.Is(err, calls.ErrAgentUnavailable):
-		return errors.New("the agent is busy")
-	case err != nil:
-		return err // see "When a create fails" before trying again
-	case result.AwaitsAgent:
-		fmt.Println("the agent has to place the call in the widget")
-	default:
-		fmt.Println("created call", result.Call.ID, result.Call.Status)
-	}
-	return nil
-}
-
-func Example() {
-	// Without CCAIP_TOKEN the quick start of the README ends here.
-	if os.Getenv("CCAIP_TOKEN") != "" {
-		return
-	}
-	fmt.Println(quickStart(context.Background()))
-	// Output: calls: NewClient: the token is empty
 }
 
 func ExampleClient_CreateOutbound() {
@@ -128,32 +130,6 @@ func ExampleClient_CreateScheduled() {
 	// Output: 397 2100-09-15T00:19:14Z
 }
 
-func ExampleClient_GetCustomerFlag() {
-	client, server := double()
-	defer server.Close()
-	id := server.AddCall(callstest.Call{})
-
-	flag, err := client.GetCustomerFlag(context.Background(), id)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(flag.BadActor == nil) // nobody has said so or otherwise
-	// Output: true
-}
-
-func ExampleClient_UpdateCustomerFlag() {
-	client, server := double()
-	defer server.Close()
-	id := server.AddCall(callstest.Call{})
-
-	yes := true
-	err := client.UpdateCustomerFlag(context.Background(), id, calls.CustomerFlagUpdate{VerifiedCustomer: &yes})
-	flag := server.Flag(id)
-	fmt.Println(err, *flag.VerifiedCustomer, flag.BadActor == nil)
-	// Output: <nil> true true
-}
-
 func ExampleClient_Validate() {
 	client, server := double()
 	defer server.Close()
@@ -192,277 +168,10 @@ func ExampleDeliveryOf() {
 	// 1 call
 }
 
-func ExampleClient_Settle() {
-	client, server := double()
-	defer server.Close()
-	server.Fail(callstest.HangUpAfterCreate)
-
-	_, createErr := client.CreateOutbound(context.Background(), calls.OutboundRequest{
-		AgentEmail: "agent@example.com",
-		TicketID:   "71450",
-	})
-	intent, ok := calls.IntentOf(createErr)
-	if !ok || !calls.DeliveryOf(createErr).MayExist() {
-		fmt.Println("there is nothing to settle:", createErr)
-		return
-	}
-	// The double's clock is this machine's, and its listing does not lag.
-	call, err := client.Settle(context.Background(), intent, calls.SettleOptions{ClockSkew: time.Millisecond, Window: time.Millisecond})
-	switch {
-	case errors.Is(err, calls.ErrAmbiguous), errors.Is(err, calls.ErrCallNotFound):
-		fmt.Println("a person has to look before anybody calls again:", err)
-	case err != nil:
-		fmt.Println("still not known:", err)
-	default:
-		fmt.Println(call)
-	}
-	// Output: calls.Call{id=397 call_type=Voice Outbound (API) status=assigned}
-}
-
-func ExampleClient_SettleAll() {
-	client, server := double()
-	defer server.Close()
-	var intents []calls.Intent
-	for _, ticket := range []string{"71450", "76517"} {
-		server.Fail(callstest.HangUpAfterCreate)
-		_, err := client.CreateOutbound(context.Background(), calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: ticket})
-		if intent, ok := calls.IntentOf(err); ok {
-			intents = append(intents, intent)
-		}
-	}
-	found := 0
-	for _, settled := range client.SettleAll(context.Background(), intents, calls.SettleOptions{ClockSkew: time.Millisecond, Window: time.Millisecond}) {
-		if settled.Err != nil {
-			fmt.Println(settled.Err)
-			continue
-		}
-		found++
-	}
-	fmt.Println(found, "calls found")
-	// Output: 2 calls found
-}
-
-func ExampleClient_TailCalls() {
-	client, server := double()
-	defer server.Close()
-	server.AddCall(callstest.Call{})
-	server.AddCall(callstest.Call{})
-
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	seen := 0
-	for call, err := range client.TailCalls(ctx, time.Now().Add(-time.Hour), calls.TailOptions{}) {
-		if err != nil {
-			fmt.Println("the tail has ended:", err)
-			return
-		}
-		fmt.Println(call.ID, call.Status)
-		if seen++; seen == 2 { // a real tail goes on
-			break
-		}
-	}
-	// Output:
-	// 397 queued
-	// 398 queued
-}
-
-func ExampleClient_ListCalls() {
-	client, server := double()
-	defer server.Close()
-	for range 3 {
-		server.AddCall(callstest.Call{})
-	}
-	for call, err := range client.ListCalls(context.Background(), calls.ListOptions{SortBy: "id", Descending: true}) {
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		fmt.Println(call.ID, call.Status)
-	}
-	// Output:
-	// 399 queued
-	// 398 queued
-	// 397 queued
-}
-
-func ExampleClient_FindCall() {
-	client, server := double()
-	defer server.Close()
-
-	_, err := client.FindCall(context.Background(), 4711, calls.FindOptions{Since: time.Now().Add(-time.Hour)})
-	fmt.Println(errors.Is(err, calls.ErrCallNotFound))
-	// Output: true
-}
-
-func ExampleClient_WatchCall() {
-	client, server := double()
-	defer server.Close()
-	id := server.AddCall(callstest.Call{Status: "finished"})
-
-	for call, err := range client.WatchCall(context.Background(), &calls.Call{ID: id}, calls.WatchOptions{}) {
-		if err != nil {
-			fmt.Println("no longer watching:", err)
-			return
-		}
-		fmt.Println(call.ID, call.Status)
-	}
-	// Output: 397 finished
-}
-
-func ExampleClient_AuthenticateEndUser() {
-	client, server := double()
-	defer server.Close()
-	id := server.AddCall(callstest.Call{Status: "finished"})
-
-	err := client.AuthenticateEndUser(context.Background(), id, calls.EndUserAuth{Identifier: "customer-67"})
-	fmt.Println(errors.Is(err, calls.ErrCallEnded))
-	// Output: true
-}
-
-func ExampleClient_CancelScheduled() {
-	client, server := double()
-	defer server.Close()
-	at := time.Now().Add(time.Hour)
-	id := server.AddCall(callstest.Call{ScheduledAt: &at})
-
-	for range 2 {
-		result, err := client.CancelScheduled(context.Background(), id)
-		switch {
-		case err != nil:
-			fmt.Println(err)
-		case result.AlreadyCanceled:
-			fmt.Println("canceled before")
-		default:
-			fmt.Println(result.Call.Status)
-		}
-	}
-	// Output:
-	// cancelled
-	// canceled before
-}
-
-func ExampleClient_CancelScheduledMany() {
-	client, server := double()
-	defer server.Close()
-	at := time.Now().Add(time.Hour)
-	first, second := server.AddCall(callstest.Call{ScheduledAt: &at}), server.AddCall(callstest.Call{ScheduledAt: &at})
-
-	cancellation, err := client.CancelScheduledMany(context.Background(), []int64{first, second})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	var shown any // what the platform shows is not documented
-	err = cancellation.Fetch(context.Background(), &shown)
-	fmt.Println(shown, err)
-	// Output: map[canceled:[397 398] failed:[]] <nil>
-}
-
-func ExampleClient_DialThirdParty() {
-	client, server := double()
-	defer server.Close()
-	id := server.AddCall(callstest.Call{AgentEmail: "agent@example.com", Status: "connected"})
-
-	participant, err := client.DialThirdParty(context.Background(), id, calls.ThirdPartyRequest{
-		AgentEmail:  "agent@example.com",
-		PhoneNumber: "+1 859-657-9625",
-	})
-	switch {
-	case errors.Is(err, calls.ErrAgentNotOnCall):
-		fmt.Println("the agent has left the call")
-	case err != nil:
-		fmt.Println(err, "– can it have rung?", calls.DeliveryOf(err).MayExist())
-	default:
-		fmt.Println(participant.Type, participant.Status)
-	}
-	// Output: third_party connecting
-}
-
-// The documented way to schedule a call: ask for the callback periods first, and
-// use only one that is free.
-func ExampleClient_QueueStatus() {
-	client, server := double()
-	defer server.Close()
-
-	queues, err := client.QueueStatus(context.Background(), calls.QueueStatusRequest{
-		Lang: "en", MenuIDs: []int64{9}, MenuType: calls.MenuTypeMobile, PeriodHours: 8,
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, period := range queues[0].CallbackPeriods {
-		start, err := period.Start(time.UTC) // the time zone of the queue
-		if err != nil || !period.Free() {
-			continue
-		}
-		_, err = client.CreateScheduled(context.Background(), calls.ScheduledRequest{
-			MenuID: 9, EndUserNumber: "+1 859-657-9625", ScheduledAt: start,
-		})
-		fmt.Println("scheduled in a free period:", err == nil)
-		return
-	}
-	// Output: scheduled in a free period: true
-}
-
-func ExampleClient_QueueOperation() {
-	client, server := double()
-	defer server.Close()
-
-	queue, err := client.QueueOperation(context.Background(), calls.QueueOperationRequest{Lang: "en", MenuID: 13})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(*queue.AfterHours, *queue.Overcapacity)
-	// Output: true false
-}
-
-func ExampleClient_WaitTimes() {
-	client, server := double()
-	defer server.Close()
-
-	waits, err := client.WaitTimes(context.Background(), calls.WaitTimesRequest{
-		Lang: "en", MenuID: 9, MenuType: calls.MenuTypeIVR, ChannelType: calls.ChannelTypeVoiceCall,
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, wait := range waits {
-		fmt.Println(wait.MaterializedPath, wait.VoiceCall) // in a unit that is not certain
-	}
-	// Output: Lock Star 0
-}
-
-func ExampleCallbackPeriod_Start() {
-	period := calls.CallbackPeriod{Date: "20260225", StartTime: "17:30", EndTime: "17:45"}
-	eastern := time.FixedZone("EST", -5*60*60) // or time.LoadLocation("America/New_York")
-	start, err := period.Start(eastern)
-	fmt.Println(start, err)
-	// Output: 2026-02-25 17:30:00 -0500 EST <nil>
-}
-
 func ExampleFailReason() {
 	call := calls.Call{Status: calls.CallStatusFailed, FailReason: "eu_busy"}
 	fmt.Println(call.FailReason.IsKnown(), call.FailReason.Number(), call.FailReason.Cause())
 	// Output: true 21001 end user
-}
-
-func ExampleClient_Ping() {
-	client, server := double()
-	defer server.Close()
-	fmt.Println(client.Ping(context.Background()))
-
-	stranger, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "another token", calls.WithBaseURL(server.URL()))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(errors.Is(stranger.Ping(context.Background()), calls.ErrUnauthorized))
-	// Output:
-	// <nil>
-	// true
 }
 
 // A call object is read from wherever it comes, and nothing of it is lost.
@@ -476,21 +185,6 @@ func ExampleCall_UnmarshalJSON() {
 	kept, err := json.Marshal(call)
 	fmt.Println(*call.Rating, string(kept), err)
 	// Output: 4 {"id":397,"rating":"4","status":"finished","new_key":true} <nil>
-}
-
-func ExampleClient_Do() {
-	client, server := double()
-	defer server.Close()
-	id := server.AddCall(callstest.Call{})
-
-	var flag map[string]any
-	response, err := client.Do(context.Background(), http.MethodGet, fmt.Sprintf("calls/%d/customer_flag", id), nil, nil, &flag)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(response.StatusCode, len(flag))
-	// Output: 200 3
 }
 
 // Several processes share the platform's limit: each takes its part, or all ask
@@ -526,4 +220,25 @@ func ExampleOutboundRequest_String() {
 	request := calls.OutboundRequest{AgentEmail: "agent@example.com", EndUserNumber: "+1 859-657-9625", TicketID: "71450"}
 	fmt.Printf("%+v\n", request)
 	// Output: calls.OutboundRequest{agent_email=[redacted] ticket_id=71450 end_user_number=[redacted]}
+}
+
+func ExampleExplain() {
+	client, server := double()
+	defer server.Close()
+
+	_, err := client.CreateOutbound(context.Background(), calls.OutboundRequest{
+		AgentEmail:    "busy@example.com",
+		EndUserNumber: "+1 859-657-9625",
+	})
+	fmt.Println(calls.Explain(err))
+
+	server.Fail(callstest.HangUpAfterCreate)
+	_, err = client.CreateOutbound(context.Background(), calls.OutboundRequest{
+		AgentEmail:    "agent@example.com",
+		EndUserNumber: "+1 859-657-9625",
+	})
+	fmt.Println(calls.Explain(err))
+	// Output:
+	// The agent cannot take a call now. Try again later, or choose another agent.
+	// No response says what became of the request. The call may ring all the same: look before you try again.
 }

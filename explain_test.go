@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/ccaip-go/calls"
-	"github.com/ccaip-go/calls/callstest"
 )
 
 // TestEverySentinelHasAnExplanationOfItsOwn, in full sentences.
@@ -104,7 +103,7 @@ func responded(t *testing.T, status int, body string) error {
 	})
 }
 
-func createdBy(t *testing.T, transport wire) error {
+func createdBy(t *testing.T, transport roundTripper) error {
 	t.Helper()
 	_, err := newClient(t, transport).CreateOutbound(t.Context(), anOutbound)
 	return err
@@ -123,7 +122,7 @@ func canceledCreate(t *testing.T) error {
 }
 
 func readFailed(t *testing.T) error {
-	transport := wire(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
+	transport := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
 	_, err := newClient(t, transport).GetCustomerFlag(t.Context(), 397)
 	return err
 }
@@ -137,25 +136,4 @@ func withoutClient(t *testing.T) error {
 	var client *calls.Client
 	_, err := client.GetCustomerFlag(t.Context(), 397)
 	return err
-}
-
-func ExampleExplain() {
-	client, server := double()
-	defer server.Close()
-
-	_, err := client.CreateOutbound(context.Background(), calls.OutboundRequest{
-		AgentEmail:    "busy@example.com",
-		EndUserNumber: "+1 859-657-9625",
-	})
-	fmt.Println(calls.Explain(err))
-
-	server.Fail(callstest.HangUpAfterCreate)
-	_, err = client.CreateOutbound(context.Background(), calls.OutboundRequest{
-		AgentEmail:    "agent@example.com",
-		EndUserNumber: "+1 859-657-9625",
-	})
-	fmt.Println(calls.Explain(err))
-	// Output:
-	// The agent cannot take a call now. Try again later, or choose another agent.
-	// No response says what became of the request. The call may ring all the same: look before you try again.
 }

@@ -81,9 +81,9 @@ func FuzzErrorAnswer(f *testing.F) {
 		}
 		for _, body := range []string{text, string(said)} {
 			err := createError(t, responding(status, body))
-			answered := apiErrorOf(t, err)
-			if answered.StatusCode != status || string(answered.Body) != body[:min(len(body), 64<<10)] {
-				t.Errorf("status %d and body %q, want %d and %q", answered.StatusCode, answered.Body, status, body)
+			apiErr := apiErrorOf(t, err)
+			if apiErr.StatusCode != status || string(apiErr.Body) != body[:min(len(body), 64<<10)] {
+				t.Errorf("status %d and body %q, want %d and %q", apiErr.StatusCode, apiErr.Body, status, body)
 			}
 			if errors.Is(err, calls.ErrInvalidRequest) != (status == http.StatusBadRequest) {
 				t.Errorf("a %d is an invalid request: %v", status, err)
@@ -91,11 +91,11 @@ func FuzzErrorAnswer(f *testing.F) {
 			if errors.Is(err, calls.ErrOutcomeUnknown) != (status >= 500) || (calls.DeliveryOf(err) == calls.DeliveryRejected) != (status < 500) {
 				t.Errorf("a %d is %v, %v", status, err, calls.DeliveryOf(err))
 			}
-			if body == string(said) && len(body) <= 64<<10 && utf8.ValidString(text) && answered.Message != text {
-				t.Errorf("message %q, want %q", answered.Message, text)
+			if body == string(said) && len(body) <= 64<<10 && utf8.ValidString(text) && apiErr.Message != text {
+				t.Errorf("message %q, want %q", apiErr.Message, text)
 			}
-			if !strings.HasPrefix(err.Error(), "calls: ") || !strings.Contains(answered.Message, answered.Param) && !strings.ContainsAny(text, "‘’") {
-				t.Errorf("text %q, param %q of %q", err, answered.Param, answered.Message)
+			if !strings.HasPrefix(err.Error(), "calls: ") || !strings.Contains(apiErr.Message, apiErr.Param) && !strings.ContainsAny(text, "‘’") {
+				t.Errorf("text %q, param %q of %q", err, apiErr.Param, apiErr.Message)
 			}
 		}
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -19,26 +18,6 @@ import (
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
 )
-
-// virtualClient is a client of a double without a network, so that it can be
-// used on virtual time.
-func virtualClient(t *testing.T, server *callstest.Server, opts ...calls.Option) *calls.Client {
-	t.Helper()
-	opts = append([]calls.Option{
-		calls.WithHTTPClient(&http.Client{Transport: server.InProcess()}), calls.WithRateLimiter(nil),
-	}, opts...)
-	client, err := server.NewClient(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
-// newWorld is a double whose clock follows virtual time.
-func newWorld(t *testing.T, opts ...callstest.Option) *callstest.Server {
-	t.Helper()
-	return callstest.NewServer(t, append([]callstest.Option{callstest.WithClock(time.Now)}, opts...)...)
-}
 
 // list returns the ids of a listing and how it ended. meanwhile runs after each call.
 func list(ctx context.Context, client *calls.Client, opts calls.ListOptions, meanwhile func()) (ids []int64, err error) {
@@ -69,8 +48,8 @@ func TestListCallsAsksForWhatIsWanted(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			platform := &recorded{status: 200, answer: "[]"}
-			if _, err := list(t.Context(), clientOf(t, platform), tt.opts, nil); err != nil {
+			platform := &recorder{status: 200, response: "[]"}
+			if _, err := list(t.Context(), handlerClient(t, platform), tt.opts, nil); err != nil {
 				t.Fatal(err)
 			}
 			got, err := url.ParseQuery(platform.query)
@@ -82,8 +61,8 @@ func TestListCallsAsksForWhatIsWanted(t *testing.T) {
 }
 
 func TestListCallsRefusesPagesThatDoNotExist(t *testing.T) {
-	platform := &recorded{status: 200, answer: "[]"}
-	client := clientOf(t, platform)
+	platform := &recorder{status: 200, response: "[]"}
+	client := handlerClient(t, platform)
 	for _, perPage := range []int{-1, 101} {
 		ids, err := list(t.Context(), client, calls.ListOptions{PerPage: perPage}, nil)
 		if !errors.Is(err, calls.ErrInvalidRequest) || len(ids) != 0 || platform.requests != 0 {
@@ -114,7 +93,7 @@ func TestAListingIsWholeWhateverHappensMeanwhile(t *testing.T) {
 		name := fmt.Sprintf("round %d: %d calls, %+v, %d changes a call", round, before, opts, changes)
 		now := time.Date(2019, 9, 10, 0, 0, 0, 0, time.UTC)
 		server := callstest.NewServer(t, append(doubleOpts, callstest.WithClock(func() time.Time { return now }))...)
-		client := virtualClient(t, server)
+		client := inProcessClient(t, server)
 		for range before {
 			now = now.Add(time.Millisecond)
 			server.AddCall(callstest.Call{})
@@ -221,7 +200,7 @@ func TestIDsAtTheEndsOfTheirRange(t *testing.T) {
 		}
 		fmt.Fprint(w, `[{"id":-9223372036854775808},{"id":9223372036854775807},{"id":-1},{"id":9223372036854775806}]`)
 	})
-	if ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != 4 {
+	if ids, err := list(t.Context(), handlerClient(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != 4 {
 		t.Errorf("%v, %v", ids, err)
 	}
 }
@@ -233,15 +212,15 @@ func TestCallsWithoutAnIDDoNotMakeAListingEndless(t *testing.T) {
 		w.Header().Set("Link", fmt.Sprintf(`<?page=%d>; rel="next"`, n+1))
 		fmt.Fprint(w, `[{"status":"queued"}]`)
 	})
-	if _, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil); err == nil || n > 20 {
+	if _, err := list(t.Context(), handlerClient(t, platform), calls.ListOptions{}, nil); err == nil || n > 20 {
 		t.Errorf("%d pages, %v", n, err)
 	}
 }
 
 func TestAPageThatIsNoArrayIsAnError(t *testing.T) {
 	for _, body := range []string{`null`, `{}`, `{"message":"no"}`, ``, `[{"id":1}`, `"calls"`} {
-		platform := &recorded{status: 200, answer: body}
-		if ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil); !errors.Is(err, calls.ErrUndecodable) || len(ids) > 0 {
+		platform := &recorder{status: 200, response: body}
+		if ids, err := list(t.Context(), handlerClient(t, platform), calls.ListOptions{}, nil); !errors.Is(err, calls.ErrUndecodable) || len(ids) > 0 {
 			t.Errorf("%s: %v, %v", body, ids, err)
 		}
 	}
@@ -260,30 +239,13 @@ func TestAListingOfManyDescendingIDs(t *testing.T) {
 		if page < pages {
 			header.Add("Link", fmt.Sprintf(`<?page=%d>; rel="next"`, page+1))
 		}
-		return response(r, header, "["+body.String()[1:]+"]"), nil
+		response := newResponse(http.StatusOK, "["+body.String()[1:]+"]")
+		response.Header = header
+		return response, nil
 	})
-	if ids, err := list(t.Context(), clientBy(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != pages*100 {
+	if ids, err := list(t.Context(), newClient(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != pages*100 {
 		t.Errorf("%d calls, %v", len(ids), err)
 	}
-}
-
-type roundTripper func(r *http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func response(r *http.Request, header http.Header, body string) *http.Response {
-	return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}
-}
-
-// clientBy is a client without a network and without a pace.
-func clientBy(t testing.TB, platform http.RoundTripper, opts ...calls.Option) *calls.Client {
-	t.Helper()
-	opts = append([]calls.Option{calls.WithHTTPClient(&http.Client{Transport: platform}), calls.WithRateLimiter(nil)}, opts...)
-	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
 }
 
 func TestPagesThatGoInCirclesEndWithAnError(t *testing.T) {
@@ -293,7 +255,7 @@ func TestPagesThatGoInCirclesEndWithAnError(t *testing.T) {
 		w.Header().Set("Link", fmt.Sprintf(`<?page=%d>; rel="next"`, n+1))
 		fmt.Fprint(w, `[{"id":1},{"id":2}]`)
 	})
-	ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil)
+	ids, err := list(t.Context(), handlerClient(t, platform), calls.ListOptions{}, nil)
 	if len(ids) != 2 || err == nil || !strings.Contains(err.Error(), "circles") || n > 20 {
 		t.Errorf("%v after %d pages: %v", ids, n, err)
 	}
@@ -311,15 +273,15 @@ func TestAShortPageIsTheLastOnlyByThePlatformsOwnMeasure(t *testing.T) {
 			t.Errorf("asked for %s", r.URL)
 		}
 	})
-	if ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != 3 {
+	if ids, err := list(t.Context(), handlerClient(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != 3 {
 		t.Errorf("%v, %v", ids, err)
 	}
 }
 
 func TestOneOddCallDoesNotLoseThePage(t *testing.T) {
-	platform := &recorded{status: 200, answer: `[{"id":1,"rating":{}}, null, 7, "x", {"id":"2","created_at":"yesterday"}, {"status":"queued"}, {"id":3,"participants":5,"new":[]}]`}
+	platform := &recorder{status: 200, response: `[{"id":1,"rating":{}}, null, 7, "x", {"id":"2","created_at":"yesterday"}, {"status":"queued"}, {"id":3,"participants":5,"new":[]}]`}
 	var raw []string
-	for call, err := range clientOf(t, platform).ListCalls(t.Context(), calls.ListOptions{}) {
+	for call, err := range handlerClient(t, platform).ListCalls(t.Context(), calls.ListOptions{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -332,11 +294,11 @@ func TestOneOddCallDoesNotLoseThePage(t *testing.T) {
 }
 
 func TestAnErrorIsYieldedOnceAfterTheCallsBeforeIt(t *testing.T) {
-	server := newWorld(t)
+	server := newServer(t)
 	for range 5 {
 		server.AddCall(callstest.Call{})
 	}
-	client := virtualClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
+	client := inProcessClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
 	server.Fail(callstest.Pass, callstest.Status(503))
 	var got, failures int
 	for call, err := range client.ListCalls(t.Context(), calls.ListOptions{PerPage: 2}) {
@@ -353,11 +315,11 @@ func TestAnErrorIsYieldedOnceAfterTheCallsBeforeIt(t *testing.T) {
 }
 
 func TestBreakingOutOfAListingStopsAtOnce(t *testing.T) {
-	server := newWorld(t)
+	server := newServer(t)
 	for range 50 {
 		server.AddCall(callstest.Call{})
 	}
-	for range virtualClient(t, server).ListCalls(t.Context(), calls.ListOptions{PerPage: 10}) {
+	for range inProcessClient(t, server).ListCalls(t.Context(), calls.ListOptions{PerPage: 10}) {
 		break
 	}
 	if n := len(server.Requests()); n != 1 {
@@ -366,11 +328,11 @@ func TestBreakingOutOfAListingStopsAtOnce(t *testing.T) {
 }
 
 func TestReadsOfAListingAreTriedAgain(t *testing.T) {
-	server := newWorld(t)
+	server := newServer(t)
 	server.AddCall(callstest.Call{})
 	server.Fail(callstest.Status(502), callstest.HangUpAfterRead, callstest.RateLimited("3"))
 	synctest.Test(t, func(t *testing.T) {
-		if ids, err := list(t.Context(), virtualClient(t, server), calls.ListOptions{}, nil); err != nil || len(ids) != 1 {
+		if ids, err := list(t.Context(), inProcessClient(t, server), calls.ListOptions{}, nil); err != nil || len(ids) != 1 {
 			t.Errorf("%v, %v", ids, err)
 		}
 	})
@@ -380,7 +342,7 @@ func TestFindCall(t *testing.T) {
 	now := time.Date(2019, 9, 10, 0, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
 	server := callstest.NewServer(t, callstest.WithClock(clock))
-	client := virtualClient(t, server, calls.WithClock(clock))
+	client := inProcessClient(t, server, calls.WithClock(clock))
 	var ids []int64
 	for range 30 {
 		ids = append(ids, server.AddCall(callstest.Call{}))

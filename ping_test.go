@@ -14,7 +14,7 @@ import (
 func TestPing(t *testing.T) {
 	t.Parallel()
 	server := callstest.NewServer(t)
-	if err := hastyClient(t, server).Ping(t.Context()); err != nil {
+	if err := socketClient(t, server).Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
 	requests := server.Requests()
@@ -28,7 +28,7 @@ func TestPingSaysWhatToCheck(t *testing.T) {
 	const host, credentials, access = "check the host", "check the credentials", "check the access to the Manager API"
 	html := responding(http.StatusOK, "<html>Welcome")
 	tests := map[string]struct {
-		platform wire
+		platform roundTripper
 		says     string // "" for none of the three
 		is       error
 	}{
@@ -37,7 +37,7 @@ func TestPingSaysWhatToCheck(t *testing.T) {
 		"an unknown subdomain":    {responding(404, `{"message":"Not Found"}`), host, calls.ErrNotFound},
 		"a redirect":              {responding(302, ""), host, calls.ErrRedirected},
 		"another's page":          {html, host, calls.ErrUndecodable},
-		"nobody there":            {wire(broken), host, nil},
+		"nobody there":            {roundTripper(broken), host, nil},
 		"the platform has failed": {responding(503, ""), "", calls.ErrServer},
 		"too many requests":       {responding(429, ""), "", calls.ErrRateLimited},
 	}
@@ -71,7 +71,7 @@ func TestPingThatWasNotMade(t *testing.T) {
 	var none *calls.Client
 	var noContext context.Context
 	for name, err := range map[string]error{
-		"a context that ended": newClient(t, wire(broken)).Ping(ctx),
+		"a context that ended": newClient(t, roundTripper(broken)).Ping(ctx),
 		"a limiter's error":    newClient(t, untouched(t), calls.WithRateLimiter(limiter)).Ping(t.Context()),
 		"no context":           newClient(t, untouched(t)).Ping(noContext),
 		"no client":            none.Ping(t.Context()),

@@ -2,20 +2,21 @@ package calls_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
 )
 
 // The canaries are in no text of this package but where they are put.
@@ -92,19 +93,19 @@ func TestNothingPrivateIsPrinted(t *testing.T) {
 func TestNothingPrivateIsPrintedOfErrors(t *testing.T) {
 	t.Parallel()
 	const body = `{"message":"Contact not found","number":"` + canaryNumber + `","agent":"` + canaryEmail + `"}`
-	echo := func(status int) wire {
+	echo := func(status int) roundTripper {
 		return func(r *http.Request) (*http.Response, error) {
-			a := answer(status, body)
+			a := newResponse(status, body)
 			a.Header.Set("X-Echo", r.Header.Get("Authorization")+canaryEmail+canaryNumber)
 			return a, nil
 		}
 	}
-	failing := func(err error) wire {
+	failing := func(err error) roundTripper {
 		return func(*http.Request) (*http.Response, error) { return nil, err }
 	}
 	text := "no way to " + canaryNumber + " for " + canaryEmail
 	tests := map[string]struct {
-		transport wire
+		transport roundTripper
 		request   calls.CreateRequest
 	}{
 		"one problem":              {untouched(t), with(privateOutbound, func(r *calls.OutboundRequest) { r.OutboundNumber += " " + canaryEmail })},
@@ -114,7 +115,7 @@ func TestNothingPrivateIsPrintedOfErrors(t *testing.T) {
 		"a 404":                    {echo(http.StatusNotFound), privateInbound},
 		"a 302":                    {echo(http.StatusFound), privateInbound},
 		"an unknown outcome":       {echo(http.StatusBadGateway), privateScheduled},
-		"a page that is another's": {func(*http.Request) (*http.Response, error) { return answer(200, "<html>"+text), nil }, privateOutbound},
+		"a page that is another's": {func(*http.Request) (*http.Response, error) { return newResponse(200, "<html>"+text), nil }, privateOutbound},
 		"a call without an id":     {responding(http.StatusCreated, `{"outbound_number":"`+canaryOutbound+`","x":"`+canaryEmail+`"}`), privateOutbound},
 		"a body that is no JSON":   {responding(http.StatusCreated, text), privateOutbound},
 		"the transport's error":    {failing(errors.New(text)), privateOutbound},
@@ -141,7 +142,7 @@ func TestNothingPrivateIsPrintedOfErrors(t *testing.T) {
 // What a create leaves in the log, whatever becomes of it.
 func TestNothingPrivateIsLogged(t *testing.T) {
 	t.Parallel()
-	tests := map[string]wire{
+	tests := map[string]roundTripper{
 		"created":             responding(http.StatusCreated, `{"id":397,"outbound_number":"`+canaryOutbound+`"}`),
 		"awaits an agent":     responding(http.StatusOK, `{"agent_email":"`+canaryEmail+`","end_user_number":"`+canaryNumber+`"}`),
 		"an unknown message":  responding(http.StatusBadRequest, `{"message":"no `+canaryEmail+` for `+canaryNumber+`"}`),
@@ -215,32 +216,6 @@ func TestPrintedForms(t *testing.T) {
 	}
 }
 
-// As JSON a request keeps everything, so that it can wait in a queue.
-func TestRequestsSurviveJSON(t *testing.T) {
-	t.Parallel()
-	checkSurvivesJSON(t, privateOutbound)
-	checkSurvivesJSON(t, privateInbound)
-	checkSurvivesJSON(t, privateScheduled)
-	checkSurvivesJSON(t, privateEndUser)
-	checkSurvivesJSON(t, privateThird)
-	checkSurvivesJSON(t, calls.OutboundRequest{})
-	checkSurvivesJSON(t, calls.InboundRequest{})
-	checkSurvivesJSON(t, calls.ScheduledRequest{})
-	checkSurvivesJSON(t, with(privateScheduled, func(r *calls.ScheduledRequest) {
-		r.ScheduledAt = time.Date(2019, 9, 15, 0, 19, 14, 421000001, time.FixedZone("", 2*60*60))
-	}))
-	checkSurvivesJSON(t, calls.CustomerFlagUpdate{BadActor: ptr(false), RepeatCustomer: ptr(true)})
-}
-
-func checkSurvivesJSON[V any](t *testing.T, value V) {
-	t.Helper()
-	var again V
-	mustUnmarshal(t, encode(t, value), &again)
-	if diff := cmp.Diff(value, again); diff != "" {
-		t.Errorf("%T (-before +after):\n%s", value, diff)
-	}
-}
-
 // privateClient is newClient with a token that is looked for.
 func privateClient(t *testing.T, transport http.RoundTripper, opts ...calls.Option) *calls.Client {
 	t.Helper()
@@ -306,3 +281,113 @@ func formsOf(text string) []string {
 type textError string
 
 func (e textError) Error() string { return string(e) }
+
+// The platform, a proxy or the network repeats the token in each of the ways in
+// which it was sent.
+func TestTheTokenIsInNoTextWhoeverWroteIt(t *testing.T) {
+	const token = "canary-Tk7Qz9-of-the-client"
+	pair := base64.StdEncoding.EncodeToString([]byte("customer:" + token))
+	for _, leak := range []string{token, pair, "Authorization: Basic " + pair, base64.StdEncoding.EncodeToString([]byte(token))} {
+		for name, transport := range map[string]roundTripper{
+			"a message":  responding(400, `{"message":"cannot read `+leak+`"}`),
+			"a 5xx":      responding(502, `{"message":"cannot read `+leak+`"}`),
+			"plain text": responding(403, "denied: "+leak),
+			"the network": func(*http.Request) (*http.Response, error) {
+				return nil, errors.New("malformed: " + leak)
+			},
+		} {
+			var log bytes.Buffer
+			logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", token, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}),
+				calls.WithHTTPClient(&http.Client{Transport: transport}), calls.WithLogger(logger))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.CreateOutbound(t.Context(), anOutbound)
+			if text := err.Error() + log.String(); strings.Contains(text, leak) || strings.Contains(text, token) || strings.Contains(text, pair) {
+				t.Errorf("%s: %s", name, text)
+			}
+		}
+	}
+}
+
+func TestPathsOfDoAreShownWithoutPrivateData(t *testing.T) {
+	client := newClient(t, responding(http.StatusBadRequest, ""))
+	_, err := client.Do(context.Background(), http.MethodGet, "agents/agent@example.com/+18596579625", nil, nil, nil)
+	if text := err.Error(); strings.Contains(text, "agent@example.com") || strings.Contains(text, "8596579625") || strings.Contains(text, "agent%40") {
+		t.Error(text)
+	}
+}
+
+func TestControlCharactersOfThePlatformAreEscaped(t *testing.T) {
+	const hostile = "a\u001b[2Jb\u202ec\r\nlevel=INFO"
+	err := createError(t, responding(400, `{"message":"a\u001b[2Jb\u202ec\r\nlevel=INFO"}`))
+	if text := err.Error(); strings.ContainsAny(text, "\u001b\u202e\r\n") {
+		t.Errorf("%q", text)
+	}
+	if got := apiErrorOf(t, err).Message; got != hostile {
+		t.Errorf("Message is %q", got)
+	}
+	call := &calls.Call{ID: 1, Status: hostile}
+	if text := call.String(); strings.ContainsAny(text, "\u001b\u202e\r\n") {
+		t.Errorf("%q", text)
+	}
+}
+
+// A redaction that takes quadratic time held a create for 9 s.
+func TestAHostileMessageIsRedactedInTime(t *testing.T) {
+	begin := time.Now()
+	body := `{"message":"` + strings.Repeat("1234567a", 60<<10/8) + `"}`
+	client := newClient(t, responding(400, body), calls.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))))
+	_, err := client.CreateOutbound(t.Context(), anOutbound)
+	if text := err.Error(); len(text) > 8<<10 {
+		t.Errorf("the text has %d bytes", len(text))
+	}
+	if took := time.Since(begin); took > 5*time.Second { // linear: less than a millisecond
+		t.Errorf("took %v", took)
+	}
+}
+
+// TestNothingPrivateLeaksUnderAnyFault searches every log line and every form
+// of every result for the token, the address and the numbers.
+func TestNothingPrivateLeaksUnderAnyFault(t *testing.T) {
+	const token, email, to, from = "canary-token-4f9a", "canary.agent@secret.example", "+1 312-867-5309", "+1 773-202-5862"
+	canaries := []string{token, email, "canary.agent", to, from, "3128675309", "7732025862",
+		base64.StdEncoding.EncodeToString([]byte("customer:" + token))}
+	server := callstest.NewServer(t, callstest.WithTLS(), callstest.WithCredentials("customer", token),
+		callstest.WithAgents(callstest.Agent{Email: email, Available: true, Permitted: true}))
+	var log bytes.Buffer
+	for _, handler := range []slog.Handler{
+		slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}),
+		slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}),
+	} {
+		logger := slog.New(handler)
+		for _, fault := range []callstest.Fault{
+			callstest.Pass, callstest.RefuseConnection, callstest.BreakHandshake, callstest.HangUpBeforeRead,
+			callstest.HangUpAfterRead, callstest.HangUpAfterCreate, callstest.Reset, callstest.Stall, callstest.StallBody,
+			callstest.NotHTTP, callstest.CutStatusLine, callstest.CutHeaders, callstest.CutBody, callstest.HugeBody,
+			callstest.Status(400), callstest.Status(401), callstest.StatusAfterCreate(502), callstest.RateLimited("3600"),
+			callstest.Redirect(302, "https://customer:"+token+"@other.example.com/"+email),
+		} {
+			server.Fail(fault)
+			client := socketClient(t, server, shortTimeout, calls.WithLogger(logger))
+			request := calls.OutboundRequest{AgentEmail: email, EndUserNumber: to, OutboundNumber: from}
+			result, err := client.CreateOutbound(t.Context(), request)
+			logger.Info("a caller's own line", "client", client, "request", request, "result", result, "error", err)
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+				fmt.Fprintf(&log, verb+verb+verb+verb+"\n", client, request, result, err)
+			}
+			if result != nil {
+				fmt.Fprintf(&log, "%+v %#v\n", result.Call, result.Call)
+			}
+		}
+	}
+	if !strings.Contains(log.String(), "level=DEBUG") || !strings.Contains(log.String(), `"level":"WARN"`) {
+		t.Error("nothing was logged")
+	}
+	for _, canary := range canaries {
+		if i := strings.Index(log.String(), canary); i >= 0 {
+			t.Errorf("%q leaked: …%s", canary, log.String()[max(0, i-200):i+len(canary)])
+		}
+	}
+}

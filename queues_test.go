@@ -56,9 +56,9 @@ func TestQueriesForQueues(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var sent *http.Request
-			err := tt.ask(newClient(t, wire(func(r *http.Request) (*http.Response, error) {
+			err := tt.ask(newClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
 				sent = r
-				return answer(http.StatusNotFound, ""), nil
+				return newResponse(http.StatusNotFound, ""), nil
 			})))
 			if !errors.Is(err, calls.ErrNotFound) || sent.Method != http.MethodGet || sent.URL.Path != tt.path || sent.Body != nil && sent.Body != http.NoBody {
 				t.Errorf("%s %s: %v", sent.Method, sent.URL, err)
@@ -184,7 +184,7 @@ func TestSchedulingInAFreePeriod(t *testing.T) {
 		callstest.Menu{ID: 20, Name: "Two", Channels: []callstest.Channel{callstest.Mobile}, Slots: 2},
 		callstest.Menu{ID: 21, Name: "None", Channels: []callstest.Channel{callstest.Mobile}, Slots: -1},
 	))
-	client := hastyClient(t, server)
+	client := socketClient(t, server)
 	ask := func(menu int64) []calls.CallbackPeriod {
 		queues, err := client.QueueStatus(t.Context(), calls.QueueStatusRequest{Lang: "en", MenuIDs: []int64{menu}, MenuType: calls.MenuTypeMobile, PeriodHours: 1})
 		if err != nil || len(queues) != 1 {
@@ -227,7 +227,7 @@ func TestSchedulingInAFreePeriod(t *testing.T) {
 // The double refuses what is documented as required, as the client would.
 func TestTheDoubleRefusesQueuesWithoutParameters(t *testing.T) {
 	t.Parallel()
-	client := hastyClient(t, callstest.NewServer(t))
+	client := socketClient(t, callstest.NewServer(t))
 	for _, tt := range []struct {
 		path  string
 		query url.Values

@@ -18,7 +18,7 @@ import (
 func TestCancelScheduled(t *testing.T) {
 	t.Parallel()
 	server := callstest.NewServer(t)
-	client := hastyClient(t, server)
+	client := socketClient(t, server)
 	at := time.Now().Add(time.Hour)
 	for status, want := range map[string]calls.CallStatus{
 		"queued": calls.CallStatusCancelled, "scheduled": calls.CallStatusCancelled, "connected": calls.CallStatusCompleted,
@@ -45,12 +45,12 @@ func TestCancelScheduled(t *testing.T) {
 
 func TestCancelScheduledSendsNoBody(t *testing.T) {
 	t.Parallel()
-	platform := &recorded{status: 200, answer: `{"id":9007199254740993,"status":"cancelled","new":1}`}
-	result, err := clientOf(t, platform).CancelScheduled(t.Context(), 9007199254740993)
+	platform := &recorder{status: 200, response: `{"id":9007199254740993,"status":"cancelled","new":1}`}
+	result, err := handlerClient(t, platform).CancelScheduled(t.Context(), 9007199254740993)
 	if err != nil || platform.method != "PATCH" || platform.path != "/apps/api/v1/calls/scheduled/9007199254740993/cancel" || platform.body != "" {
 		t.Fatalf("%s %s %q: %v", platform.method, platform.path, platform.body, err)
 	}
-	if string(result.Call.RawJSON()) != platform.answer {
+	if string(result.Call.RawJSON()) != platform.response {
 		t.Errorf("RawJSON is %s", result.Call.RawJSON())
 	}
 }
@@ -95,7 +95,7 @@ func TestCancellationsOfBadIDsAreNotSent(t *testing.T) {
 func TestCancelScheduledMany(t *testing.T) {
 	t.Parallel()
 	server := callstest.NewServer(t)
-	client := hastyClient(t, server)
+	client := socketClient(t, server)
 	at := time.Now().Add(time.Hour)
 	first, second := server.AddCall(callstest.Call{ScheduledAt: &at}), server.AddCall(callstest.Call{ScheduledAt: &at})
 	cancellation, err := client.CancelScheduledMany(t.Context(), []int64{second, first, 4711})
@@ -200,7 +200,7 @@ func TestFetchFollowsNoAddressButThePlatforms(t *testing.T) {
 	}
 	for _, tt := range tests {
 		platform := &located{location: tt.location}
-		cancellation, err := clientOf(t, platform).CancelScheduledMany(t.Context(), []int64{123})
+		cancellation, err := handlerClient(t, platform).CancelScheduledMany(t.Context(), []int64{123})
 		if err != nil || cancellation.Location != tt.location || cancellation.StatusCode != http.StatusAccepted {
 			t.Errorf("%q: %+v, %v", tt.location, cancellation, err)
 			continue
@@ -227,8 +227,8 @@ func TestFetchThroughAGateway(t *testing.T) {
 		"https://gateway.example.com:8443/ujet/eu/apps/api/v1/jobs/1", "https://customer.uc1.ccaiplatform.com/apps/api/v1/jobs/1",
 	} {
 		var asked string
-		client := newClient(t, wire(func(r *http.Request) (*http.Response, error) {
-			response := answer(http.StatusOK, "{}")
+		client := newClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+			response := newResponse(http.StatusOK, "{}")
 			response.Header.Set("Location", location)
 			asked = r.URL.String()
 			return response, nil
@@ -256,7 +256,7 @@ func TestFetchOfNothing(t *testing.T) {
 func TestAScheduleThatIsRejected(t *testing.T) {
 	t.Parallel()
 	server := callstest.NewServer(t, callstest.WithCRMScheduleRejection("Scheduling is off for this account"))
-	client := hastyClient(t, server)
+	client := socketClient(t, server)
 	_, err := client.CreateScheduled(t.Context(), calls.ScheduledRequest{MenuID: 9, EndUserNumber: goodNumber, ScheduledAt: time.Now().Add(time.Hour)})
 	refused := apiErrorOf(t, err)
 	if !errors.Is(err, calls.ErrScheduleRejected) || !errors.Is(err, calls.ErrInvalidRequest) || refused.StatusCode != 422 ||
@@ -306,7 +306,7 @@ func TestAScheduleThatComesToNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := callstest.NewServer(t, tt.option)
-			client := hastyClient(t, server)
+			client := socketClient(t, server)
 			result, err := client.CreateScheduled(t.Context(), request)
 			if err != nil || result.StatusCode != http.StatusCreated || result.Call == nil {
 				t.Fatalf("%v, %v", result, err)

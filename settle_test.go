@@ -14,29 +14,6 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// onVirtualTime runs test in a bubble with a double that was started outside
-// of it, since a bubble's time stands still while a connection is waited for.
-func onVirtualTime(t *testing.T, opts []callstest.Option, test func(t *testing.T, server *callstest.Server, client *calls.Client)) {
-	t.Helper()
-	server := newWorld(t, opts...)
-	synctest.Test(t, func(t *testing.T) { test(t, server, virtualClient(t, server)) })
-}
-
-// lost makes a create whose answer is lost.
-func lost(t *testing.T, server *callstest.Server, client *calls.Client, acts bool, request calls.CreateRequest) error {
-	t.Helper()
-	fault := callstest.HangUpAfterRead
-	if acts {
-		fault = callstest.HangUpAfterCreate
-	}
-	server.Fail(fault)
-	_, err := client.Create(t.Context(), request)
-	if !errors.Is(err, calls.ErrOutcomeUnknown) {
-		t.Fatalf("%v: %v", fault, err)
-	}
-	return err
-}
-
 func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
 	soon := func() time.Time { return time.Now().Add(time.Hour) }
 	outbound := calls.OutboundRequest{AgentEmail: "agent@example.com", EndUserNumber: "+1 859-657-9625"}
@@ -91,9 +68,9 @@ func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
 					r.ScheduledAt = soon()
 					tt.request = r
 				}
-				err := lost(t, server, client, tt.acts, tt.request)
+				err := lostCreate(t, server, client, tt.acts, tt.request)
 				if tt.neighbor != nil {
-					if _, err := virtualClient(t, server).Create(t.Context(), tt.neighbor()); err != nil {
+					if _, err := inProcessClient(t, server).Create(t.Context(), tt.neighbor()); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -121,7 +98,7 @@ func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
 func TestSettleKnowsTheCallsOfItsOwnClient(t *testing.T) {
 	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		notMade := lost(t, server, client, false, request)
+		notMade := lostCreate(t, server, client, false, request)
 		if _, err := client.Create(t.Context(), request); err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +110,7 @@ func TestSettleKnowsTheCallsOfItsOwnClient(t *testing.T) {
 
 func TestSettlingAgainFindsTheSameCall(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		err := lost(t, server, client, true, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
+		err := lostCreate(t, server, client, true, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
 		for range 2 {
 			if call, err := client.Settle(t.Context(), intentOf(err), calls.SettleOptions{}); err != nil || call.ID != server.Calls()[0].ID {
 				t.Errorf("%v, %v", call, err)
@@ -162,7 +139,7 @@ func TestTheListingThatDecidesBeginsAfterTheWindow(t *testing.T) {
 		{calls.SettleOptions{ClockSkew: time.Second}, time.Hour, 0, nil},
 	} {
 		onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-			err := lost(t, server, client, true, request)
+			err := lostCreate(t, server, client, true, request)
 			time.Sleep(tt.before)
 			begin, before := time.Now(), len(server.Requests())
 			_, err = client.Settle(t.Context(), intentOf(err), tt.opts)
@@ -184,7 +161,7 @@ func TestSettleWaitsLessOnceTheClockIsKnown(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Second)
-		err := lost(t, server, client, true, request)
+		err := lostCreate(t, server, client, true, request)
 		begin := time.Now()
 		intent := intentOf(err)
 		if _, err := client.Settle(t.Context(), intent, calls.SettleOptions{}); err != nil || time.Since(begin) > 18*time.Second {
@@ -192,7 +169,7 @@ func TestSettleWaitsLessOnceTheClockIsKnown(t *testing.T) {
 		}
 		// Another process knows nothing of that clock.
 		begin = time.Now()
-		if _, err := virtualClient(t, server).Settle(t.Context(), intent, calls.SettleOptions{}); err == nil || time.Since(begin) < 57*time.Second {
+		if _, err := inProcessClient(t, server).Settle(t.Context(), intent, calls.SettleOptions{}); err == nil || time.Since(begin) < 57*time.Second {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 	})
@@ -201,7 +178,7 @@ func TestSettleWaitsLessOnceTheClockIsKnown(t *testing.T) {
 func TestAnAcceptedCreateIsSettledAtOnce(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
-		intent := intentOf(lost(t, server, client, true, request))
+		intent := intentOf(lostCreate(t, server, client, true, request))
 		begin := time.Now()
 		call, err := client.Settle(t.Context(), intent, calls.SettleOptions{Delivery: calls.DeliveryAccepted})
 		if err != nil || call.ID != server.Calls()[0].ID || time.Since(begin) > time.Second {
@@ -210,8 +187,8 @@ func TestAnAcceptedCreateIsSettledAtOnce(t *testing.T) {
 	})
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
-		other := intentOf(lost(t, server, client, false, request))
-		intent := intentOf(lost(t, server, client, true, request))
+		other := intentOf(lostCreate(t, server, client, false, request))
+		intent := intentOf(lostCreate(t, server, client, true, request))
 		begin := time.Now()
 		_, err := client.Settle(t.Context(), intent, calls.SettleOptions{Delivery: calls.DeliveryAccepted})
 		if !errors.Is(err, calls.ErrAmbiguous) || calls.DeliveryOf(err) != calls.DeliveryAccepted || time.Since(begin) < time.Minute {
@@ -221,7 +198,7 @@ func TestAnAcceptedCreateIsSettledAtOnce(t *testing.T) {
 	lagging := []callstest.Option{callstest.WithListingLag(func(int64) time.Duration { return 10 * time.Second })}
 	onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
-		intent := intentOf(lost(t, server, client, true, request))
+		intent := intentOf(lostCreate(t, server, client, true, request))
 		begin := time.Now()
 		call, err := client.Settle(t.Context(), intent, calls.SettleOptions{Delivery: calls.DeliveryAccepted})
 		if took := time.Since(begin); err != nil || call == nil || took < 10*time.Second || took > 13*time.Second {
@@ -232,7 +209,7 @@ func TestAnAcceptedCreateIsSettledAtOnce(t *testing.T) {
 
 func TestSettleOfWhatCannotBeSettled(t *testing.T) {
 	server := callstest.NewServer(t)
-	client := hastyClient(t, server)
+	client := socketClient(t, server)
 	good := calls.Intent{ID: "1", CallType: calls.CallTypeInbound, SentAfter: time.Now(), SentBefore: time.Now()}
 	noTime, noType := good, good
 	noTime.SentAfter, noType.CallType = time.Time{}, ""
@@ -293,8 +270,8 @@ func TestTheErrorOfSettleSpeaksOfTheCreate(t *testing.T) {
 			}
 			defer server.Close()
 			synctest.Test(t, func(t *testing.T) {
-				client := virtualClient(t, server)
-				failed := lost(t, server, client, false, request)
+				client := inProcessClient(t, server)
+				failed := lostCreate(t, server, client, false, request)
 				server.Fail(tt.faults...)
 				begin := time.Now()
 				call, err := client.Settle(t.Context(), intentOf(failed), calls.SettleOptions{})
@@ -317,7 +294,7 @@ func TestTheErrorOfSettleSpeaksOfTheCreate(t *testing.T) {
 
 func TestSettleEndsWithItsContext(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		failed := lost(t, server, client, false, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
+		failed := lostCreate(t, server, client, false, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		begin := time.Now()
@@ -369,7 +346,7 @@ func TestSettleSoak(t *testing.T) {
 			made := len(server.Calls())
 			began := time.Now()
 			request := anyRequest(random)
-			lostErr := lost(t, server, client, acts, request)
+			lostErr := lostCreate(t, server, client, acts, request)
 			var own int64
 			if acts {
 				own = server.Calls()[made].ID
@@ -378,7 +355,7 @@ func TestSettleSoak(t *testing.T) {
 			// Another process asks for the very same: no listing can tell the two
 			// apart, so this is left out where only the other's would be shown.
 			if acts && lags[own%int64(len(lags))] < window && random.IntN(4) == 0 {
-				if _, err := virtualClient(t, server).Create(t.Context(), request); err != nil {
+				if _, err := inProcessClient(t, server).Create(t.Context(), request); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -434,9 +411,4 @@ func anyRequest(random *rand.Rand) calls.CreateRequest {
 	}
 	at := time.Now().Add(time.Hour).Truncate(time.Hour).Add(time.Duration(random.IntN(600)) * time.Minute)
 	return calls.ScheduledRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345", ScheduledAt: at}
-}
-
-func intentOf(err error) calls.Intent {
-	intent, _ := calls.IntentOf(err)
-	return intent
 }

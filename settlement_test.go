@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -44,9 +43,9 @@ func TestACallOfACreateThatIsOnItsWayIsNobodys(t *testing.T) {
 		"the other ends soon":  {12 * time.Second, calls.ErrCallNotFound},
 		"the other takes long": {29 * time.Second, calls.ErrAmbiguous},
 	} {
-		server := newWorld(t)
+		server := newServer(t)
 		synctest.Test(t, func(t *testing.T) {
-			client := virtualClient(t, server, slowly(tt.takes), calls.WithAttemptTimeout(time.Minute))
+			client := inProcessClient(t, server, slowly(tt.takes), calls.WithAttemptTimeout(time.Minute))
 			var wg sync.WaitGroup
 			server.Fail(callstest.HangUpAfterRead)
 			_, err := client.Create(t.Context(), anybody)
@@ -67,7 +66,7 @@ func TestACreateThatAwaitsAnAgentIsARival(t *testing.T) {
 		if _, err := client.CreateOutbound(t.Context(), calls.OutboundRequest{AgentEmail: "chooser@example.com", EndUserNumber: "+1 859-657-9625"}); err != nil {
 			t.Fatal(err)
 		}
-		notMade := lost(t, server, client, false, calls.OutboundRequest{AgentEmail: "agent@example.com", EndUserNumber: "+1 859-657-9625"})
+		notMade := lostCreate(t, server, client, false, calls.OutboundRequest{AgentEmail: "agent@example.com", EndUserNumber: "+1 859-657-9625"})
 		server.Place()
 		if call, err := client.Settle(t.Context(), intentOf(notMade), calls.SettleOptions{}); !errors.Is(err, calls.ErrAmbiguous) {
 			t.Errorf("%v, %v", call, err)
@@ -78,8 +77,8 @@ func TestACreateThatAwaitsAnAgentIsARival(t *testing.T) {
 // TestLostCreatesContestEachOther until one of them is resolved.
 func TestLostCreatesContestEachOther(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		made := intentOf(lost(t, server, client, true, anybody))
-		notMade := intentOf(lost(t, server, client, false, anybody))
+		made := intentOf(lostCreate(t, server, client, true, anybody))
+		notMade := intentOf(lostCreate(t, server, client, false, anybody))
 		for range 2 {
 			for i, settled := range client.SettleAll(t.Context(), []calls.Intent{made, notMade}, calls.SettleOptions{}) {
 				if !errors.Is(settled.Err, calls.ErrAmbiguous) {
@@ -88,7 +87,7 @@ func TestLostCreatesContestEachOther(t *testing.T) {
 			}
 		}
 		// Another process knows them too, when it is given both.
-		for i, settled := range virtualClient(t, server).SettleAll(t.Context(), []calls.Intent{made, notMade}, calls.SettleOptions{}) {
+		for i, settled := range inProcessClient(t, server).SettleAll(t.Context(), []calls.Intent{made, notMade}, calls.SettleOptions{}) {
 			if !errors.Is(settled.Err, calls.ErrAmbiguous) {
 				t.Errorf("%s, elsewhere: %v", i.ID, settled)
 			}
@@ -102,9 +101,9 @@ func TestOneThatIsResolvedContestsNothing(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		withTicket := anybody
 		withTicket.TicketID = "76517"
-		first := intentOf(lost(t, server, client, true, anybody))
+		first := intentOf(lostCreate(t, server, client, true, anybody))
 		time.Sleep(5 * time.Minute)
-		second := intentOf(lost(t, server, client, true, withTicket))
+		second := intentOf(lostCreate(t, server, client, true, withTicket))
 		var order []string
 		for i, settled := range client.SettleAll(t.Context(), []calls.Intent{second, first}, calls.SettleOptions{}) {
 			if settled.Err != nil {
@@ -121,7 +120,7 @@ func TestOneThatIsResolvedContestsNothing(t *testing.T) {
 // TestLateCallsAreNotCandidates: the call was made after the create had ended.
 func TestLateCallsAreNotCandidates(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		intent := intentOf(lost(t, server, client, false, anybody))
+		intent := intentOf(lostCreate(t, server, client, false, anybody))
 		time.Sleep(10 * time.Second)
 		late := server.AddCall(callstest.Call{Type: string(calls.CallTypeInbound), MenuID: 9})
 		call, err := client.Settle(t.Context(), intent, calls.SettleOptions{ClockSkew: 5 * time.Second})
@@ -170,7 +169,7 @@ func TestWhatCannotBeReadIsAmbiguous(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				client := clientBy(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+				client := newClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
 					if r.Method == http.MethodPost {
 						_, _ = io.Copy(io.Discard, r.Body)
 						return nil, io.ErrUnexpectedEOF
@@ -183,8 +182,8 @@ func TestWhatCannotBeReadIsAmbiguous(t *testing.T) {
 						delete(call, tt.key)
 					}
 					body, _ := json.Marshal([]any{call})
-					return response(r, nil, string(body)), nil
-				}))
+					return newResponse(http.StatusOK, string(body)), nil
+				}), calls.WithClock(time.Now))
 				_, err := client.CreateOutbound(t.Context(), request)
 				call, err := client.Settle(t.Context(), intentOf(err), calls.SettleOptions{ClockSkew: time.Second})
 				got := found
@@ -224,9 +223,11 @@ func TestTheWindowBoundsAListingWithoutEnd(t *testing.T) {
 				n++
 				fmt.Fprintf(&body, `,{"id":%d,"call_type":"Voice Inbound (API)","created_at":%q,"updated_at":%q}`, n, now, now)
 			}
-			return response(r, http.Header{"Link": {fmt.Sprintf(`<?page=%d>; rel="next"`, n)}}, "["+body.String()[1:]+"]"), nil
+			page := newResponse(http.StatusOK, "["+body.String()[1:]+"]")
+			page.Header.Set("Link", fmt.Sprintf(`<?page=%d>; rel="next"`, n))
+			return page, nil
 		})
-		client := clientBy(t, endless)
+		client := newClient(t, endless, calls.WithClock(time.Now))
 		_, err := client.CreateInbound(t.Context(), anybody)
 		begin := time.Now()
 		call, err := client.Settle(t.Context(), intentOf(err), calls.SettleOptions{ClockSkew: time.Second})
@@ -237,108 +238,6 @@ func TestTheWindowBoundsAListingWithoutEnd(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 	})
-}
-
-// TestAnIDThatComesTwiceIsTold by the result and in the log.
-func TestAnIDThatComesTwiceIsTold(t *testing.T) {
-	client := clientOf(t, &recorded{status: 201, answer: `{"id":7,"status":"queued"}`})
-	first, err := client.CreateInbound(t.Context(), anybody)
-	if err != nil || first.AlsoOwnedBy != "" {
-		t.Fatal(first, err)
-	}
-	p, err := client.Prepare(anybody, calls.WithKey("task 8812"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	second, err := client.Send(t.Context(), p, nil)
-	if err != nil || second.Call.ID != 7 || second.AlsoOwnedBy == "" || second.AlsoOwnedBy == "task 8812" {
-		t.Errorf("%v, %v", second, err)
-	}
-}
-
-// losing loses the response of each create.
-func losing() calls.Option {
-	return calls.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
-		return roundTripper(func(r *http.Request) (*http.Response, error) {
-			response, err := next.RoundTrip(r)
-			if r.Method == http.MethodPost && err == nil {
-				_ = response.Body.Close()
-				return nil, io.ErrUnexpectedEOF
-			}
-			return response, err
-		})
-	})
-}
-
-// settleCosts loses creates and settles them, each by itself or all together, and
-// returns how many listings and how many pages that took.
-func settleCosts(t *testing.T, n int, areTogether bool) (listings, pages int) {
-	tickets := make([]callstest.Ticket, n)
-	for i := range tickets {
-		tickets[i] = callstest.Ticket{ID: fmt.Sprint("T", i), Number: "+1 859-657-9625", ContactID: "1"}
-	}
-	onVirtualTime(t, []callstest.Option{callstest.WithTickets(tickets...)}, func(t *testing.T, server *callstest.Server, _ *calls.Client) {
-		client := virtualClient(t, server, losing())
-		intents := make([]calls.Intent, n)
-		var wg sync.WaitGroup
-		found := make(chan int64, n)
-		settle := func(some ...calls.Intent) {
-			for _, settled := range client.SettleAll(t.Context(), some, calls.SettleOptions{}) {
-				if settled.Err != nil {
-					t.Errorf("%v", settled.Err)
-					continue
-				}
-				found <- settled.Call.ID
-			}
-		}
-		for i := range n {
-			_, err := client.CreateOutbound(t.Context(), calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: tickets[i].ID})
-			intents[i] = intentOf(err)
-			if !areTogether { // as each of them fails, in an outage at the full rate
-				wg.Go(func() { settle(intents[i]) })
-				time.Sleep(100 * time.Millisecond)
-			}
-		}
-		if areTogether {
-			settle(intents...)
-		}
-		wg.Wait()
-		if len(found) != n {
-			t.Errorf("%d of %d were found", len(found), n)
-		}
-		listings, pages = countListings(server)
-	})
-	return listings, pages
-}
-
-// countListings counts the requests for pages, and how often reading went back.
-func countListings(server *callstest.Server) (listings, pages int) {
-	var last time.Time
-	for _, request := range server.Requests() {
-		if request.Method != http.MethodGet {
-			continue
-		}
-		pages++
-		query, _ := url.ParseQuery(request.Query)
-		from, _ := time.Parse(time.RFC3339, query.Get("updated_at[from]"))
-		if pages == 1 || from.Before(last) {
-			listings++
-		}
-		last = from
-	}
-	return listings, pages
-}
-
-func TestManyLostCreatesAreSettledByFewListings(t *testing.T) {
-	for _, n := range []int{1, 100, 1000} {
-		for _, areTogether := range []bool{true, false} {
-			listings, pages := settleCosts(t, n, areTogether)
-			t.Logf("%4d lost creates, together %v: %d listings, %d pages", n, areTogether, listings, pages)
-			if listings > 20 || listings == 0 {
-				t.Errorf("%d lost creates, together %v: %d listings", n, areTogether, listings)
-			}
-		}
-	}
 }
 
 // shared is what two processes know together: a ledger in small. It is their Journal
@@ -407,7 +306,7 @@ func TestTwoProcessesSettleSideBySide(t *testing.T) {
 			}
 			var wg sync.WaitGroup
 			var results [2]calls.Settled
-			clients := [2]*calls.Client{virtualClient(t, server), virtualClient(t, server)}
+			clients := [2]*calls.Client{inProcessClient(t, server), inProcessClient(t, server)}
 			for i := range 2 {
 				p, err := clients[i].Prepare(request)
 				if err != nil {
@@ -479,7 +378,7 @@ func TestAnErrorOfClaimsGivesTheCallToNobody(t *testing.T) {
 	broken := errors.New("the database is gone")
 	for name, claims := range map[string]*failing{"Doubts": {doubts: broken}, "Owner": {owner: broken}, "Claim": {claim: broken}} {
 		onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-			intent := intentOf(lost(t, server, client, true, anybody))
+			intent := intentOf(lostCreate(t, server, client, true, anybody))
 			call, err := client.Settle(t.Context(), intent, calls.SettleOptions{Claims: claims})
 			if call != nil || !errors.Is(err, broken) || calls.DeliveryOf(err) != calls.DeliveryUnknown {
 				t.Errorf("%s: %v, %v", name, call, err)
@@ -489,29 +388,4 @@ func TestAnErrorOfClaimsGivesTheCallToNobody(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestNothingRunsWhenNobodyWaits breaks out of everything that a Client waits for.
-// synctest fails if a goroutine is left.
-func TestNothingRunsWhenNobodyWaits(t *testing.T) {
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		lostOnes := []calls.Intent{
-			intentOf(lost(t, server, client, true, anybody)),
-			intentOf(lost(t, server, client, true, calls.InboundRequest{MenuID: 11, EndUserNumber: "+82-10-6861-2345"})),
-		}
-		for range client.SettleAll(t.Context(), lostOnes, calls.SettleOptions{}) {
-			break
-		}
-		for range client.TailCalls(t.Context(), time.Now().Add(-time.Hour), calls.TailOptions{}) {
-			break
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-		defer cancel()
-		_, _ = client.Settle(ctx, lostOnes[0], calls.SettleOptions{Delivery: calls.DeliveryAccepted})
-		requests := len(server.Requests())
-		time.Sleep(time.Hour)
-		if n := len(server.Requests()) - requests; n != 0 {
-			t.Errorf("%d requests", n)
-		}
-	})
 }

@@ -1,12 +1,18 @@
 package calls_test
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,7 +38,7 @@ func TestATailYieldsEachChangeOnce(t *testing.T) {
 			for id := range int64(f.random.IntN(40)) {
 				f.change(id + 1)
 			}
-			client := clientBy(t, f, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
+			client := newClient(t, f, calls.WithClock(time.Now))
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			go changeAtRandom(ctx, f, round, 2*time.Minute)
@@ -133,9 +139,9 @@ func TestATailLooksLessOftenWhileNothingChanges(t *testing.T) {
 
 func TestATailGoesOnAfterAnErrorThatAReadMayBeRepeatedAfter(t *testing.T) {
 	for _, fault := range []callstest.Fault{callstest.Status(500), callstest.Status(503), callstest.RateLimited(""), callstest.HangUpAfterRead, callstest.CutBody} {
-		server := newWorld(t)
+		server := newServer(t)
 		synctest.Test(t, func(t *testing.T) {
-			client := virtualClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
+			client := inProcessClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
 			server.AddCall(callstest.Call{})
 			server.Fail(fault, fault)
 			for call, err := range client.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
@@ -150,8 +156,8 @@ func TestATailGoesOnAfterAnErrorThatAReadMayBeRepeatedAfter(t *testing.T) {
 
 func TestATailEndsWithAnyOtherError(t *testing.T) {
 	for status, want := range map[int]error{401: calls.ErrUnauthorized, 403: calls.ErrForbidden, 404: calls.ErrNotFound, 501: calls.ErrServer, 302: calls.ErrRedirected} {
-		server := newWorld(t)
-		client := virtualClient(t, server)
+		server := newServer(t)
+		client := inProcessClient(t, server)
 		server.Fail(callstest.Status(status))
 		n := 0
 		for call, err := range client.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
@@ -163,7 +169,7 @@ func TestATailEndsWithAnyOtherError(t *testing.T) {
 			t.Errorf("%d: yielded %d times", status, n)
 		}
 	}
-	html := clientBy(t, roundTripper(func(r *http.Request) (*http.Response, error) { return response(r, nil, "<html>"), nil }))
+	html := newClient(t, responding(http.StatusOK, "<html>"))
 	for call, err := range html.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
 		if call != nil || !errors.Is(err, calls.ErrUndecodable) {
 			t.Errorf("%v, %v", call, err)
@@ -172,7 +178,7 @@ func TestATailEndsWithAnyOtherError(t *testing.T) {
 }
 
 func TestATailRefusesWhatMakesNoSense(t *testing.T) {
-	client := virtualClient(t, newWorld(t))
+	client := inProcessClient(t, newServer(t))
 	for _, opts := range []calls.TailOptions{{Interval: -1}, {MaxInterval: -1}, {Lag: -1}, {PerPage: -1}, {PerPage: 101}} {
 		for call, err := range client.TailCalls(t.Context(), time.Now(), opts) {
 			if call != nil || !errors.Is(err, calls.ErrInvalidRequest) {
@@ -185,52 +191,6 @@ func TestATailRefusesWhatMakesNoSense(t *testing.T) {
 			t.Errorf("%v, %v", call, err)
 		}
 	}
-}
-
-// TestATailOfManyCallsOfOneTime reads more calls of one time than fit on a page, and
-// does not read them again and again.
-func TestATailOfManyCallsOfOneTime(t *testing.T) {
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		for range 1000 {
-			server.AddCall(callstest.Call{})
-		}
-		time.AfterFunc(200*time.Second, func() { server.AddCall(callstest.Call{}) })
-		var ids []int64
-		for call, err := range client.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if ids = append(ids, call.ID); len(ids) == 1001 {
-				break
-			}
-		}
-		slices.Sort(ids)
-		if len(slices.Compact(ids)) != 1001 {
-			t.Errorf("%d calls", len(ids))
-		}
-		if n := len(server.Requests()); n > 60 { // 10 pages at first, and when a look back is due
-			t.Errorf("%d requests", n)
-		}
-	})
-}
-
-func TestACallFromTheFutureDoesNotStopATail(t *testing.T) {
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		server.AddCall(callstest.Call{UpdatedAt: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)})
-		time.AfterFunc(time.Minute, func() { server.AddCall(callstest.Call{}) })
-		n := 0
-		for _, err := range client.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n++; n == 2 {
-				break
-			}
-		}
-		if time.Since(server.Calls()[1].CreatedAt) > 30*time.Second {
-			t.Errorf("seen at %v", time.Now())
-		}
-	})
 }
 
 // TestTheTimeOfATailIsExact asks from the very time of the last change on.
@@ -249,4 +209,132 @@ func TestTheTimeOfATailIsExact(t *testing.T) {
 			t.Errorf("asked for %s", got)
 		}
 	})
+}
+
+// fakeListing is a platform that only lists calls. Unlike the double it can show each
+// change late, by a time of its own, and it remembers what it has shown.
+type fakeListing struct {
+	random    *rand.Rand
+	perPage   int           // its own limit
+	hasLinks  bool          // it sends Link headers
+	maxLag    time.Duration // by which it shows a change late
+	latency   time.Duration // at most, of a request
+	failures  float64       // of all requests
+	precision time.Duration // of updated_at
+
+	mu       sync.Mutex
+	states   map[int64][]fakeState // of each call, the oldest first
+	shown    map[fakeKey]bool
+	requests []http.Request
+}
+
+// change gives a call another status, unless it has changed at this time already.
+func (f *fakeListing) change(id int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	state := fakeState{fakeKey{id, time.Now().UTC().Truncate(f.precision)}, fmt.Sprint("status-", len(f.states[id])), time.Now()}
+	if f.maxLag > 0 {
+		state.visible = state.visible.Add(time.Duration(f.random.Int64N(int64(f.maxLag))))
+	}
+	if n := len(f.states[id]); n > 0 {
+		last := f.states[id][n-1]
+		if !state.updated.After(last.updated) {
+			return
+		}
+		state.visible = time.UnixMilli(max(state.visible.UnixMilli(), last.visible.UnixMilli()))
+	}
+	f.states[id] = append(f.states[id], state)
+}
+
+func (f *fakeListing) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.mu.Lock()
+	wait, isFailing := time.Duration(0), f.random.Float64() < f.failures
+	if f.latency > 0 {
+		wait = time.Duration(f.random.Int64N(int64(f.latency)))
+	}
+	kind := f.random.IntN(3)
+	f.requests = append(f.requests, *r)
+	f.mu.Unlock()
+	select {
+	case <-time.After(wait):
+	case <-r.Context().Done():
+		return nil, context.Cause(r.Context())
+	}
+	if isFailing {
+		switch kind {
+		case 0:
+			return nil, io.ErrUnexpectedEOF
+		case 1:
+			return &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+		}
+		return &http.Response{StatusCode: http.StatusBadGateway, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+	}
+	return f.page(r), nil
+}
+
+func (f *fakeListing) page(r *http.Request) *http.Response {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	query := r.URL.Query()
+	from, _ := time.Parse(time.RFC3339, query.Get("updated_at[from]"))
+	page, _ := strconv.Atoi(query.Get("page"))
+	per, _ := strconv.Atoi(query.Get("per"))
+	per = min(per, f.perPage)
+	listed := f.visible(from)
+	header := http.Header{"Per-Page": {fmt.Sprint(per)}, "Total": {fmt.Sprint(len(listed))}}
+	if f.hasLinks {
+		header.Set("Link", `<?page=1>; rel="first"; title="a, b"`)
+		if page*per < len(listed) {
+			query.Set("page", fmt.Sprint(page+1))
+			header.Add("Link", fmt.Sprintf("<http://platform.internal/?%s>; rel=\"next\"", query.Encode()))
+		}
+	}
+	start := min((page-1)*per, len(listed))
+	objects := []map[string]any{}
+	for _, state := range listed[start:min(start+per, len(listed))] {
+		f.shown[state.fakeKey] = true
+		objects = append(objects, map[string]any{"id": state.id, "updated_at": state.updated, "status": state.status})
+	}
+	body, _ := json.Marshal(objects)
+	response := newResponse(http.StatusOK, string(body))
+	response.Header = header
+	return response
+}
+
+// visible returns what the listing shows now, from a time on.
+func (f *fakeListing) visible(from time.Time) (listed []fakeState) {
+	for _, states := range f.states {
+		for _, state := range slices.Backward(states) {
+			if state.visible.After(time.Now()) {
+				continue
+			}
+			if !state.updated.Before(from) {
+				listed = append(listed, state)
+			}
+			break
+		}
+	}
+	slices.SortFunc(listed, func(a, b fakeState) int {
+		return cmp.Or(a.updated.Compare(b.updated), cmp.Compare(a.id, b.id))
+	})
+	return listed
+}
+
+type fakeKey struct {
+	id      int64
+	updated time.Time
+}
+
+type fakeState struct {
+	fakeKey
+	status  string
+	visible time.Time
+}
+
+func newFakeListing(seed uint64) *fakeListing {
+	random := rand.New(rand.NewPCG(seed, 12))
+	return &fakeListing{
+		random: random, perPage: 1 + random.IntN(12), hasLinks: random.IntN(2) == 0, precision: time.Millisecond,
+		states: map[int64][]fakeState{}, shown: map[fakeKey]bool{},
+	}
 }

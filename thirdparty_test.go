@@ -17,7 +17,7 @@ var aThirdParty = calls.ThirdPartyRequest{AgentEmail: "agent@example.com", Phone
 func TestDialThirdParty(t *testing.T) {
 	t.Parallel()
 	server := callstest.NewServer(t, callstest.WithUnreachableNumbers("+1 773-202-5862"))
-	client := hastyClient(t, server)
+	client := socketClient(t, server)
 	id := server.AddCall(callstest.Call{AgentEmail: "agent@example.com", Status: "connected"})
 
 	participant, err := client.DialThirdParty(t.Context(), id, aThirdParty)
@@ -46,7 +46,7 @@ func TestDialThirdParty(t *testing.T) {
 func TestDialThirdPartyIsRefused(t *testing.T) {
 	t.Parallel()
 	server := callstest.NewServer(t, callstest.WithUnreachableNumbers("+1 773-202-5862"))
-	client := hastyClient(t, server)
+	client := socketClient(t, server)
 	id := server.AddCall(callstest.Call{AgentEmail: "agent@example.com", Status: "connected"})
 	waiting := server.AddCall(callstest.Call{AgentEmail: "agent@example.com", Status: "assigned"})
 	tests := []struct {
@@ -121,9 +121,9 @@ func TestDialThirdPartyChecksItsRequest(t *testing.T) {
 func TestDialThirdPartySendsTheNumberAsValidated(t *testing.T) {
 	t.Parallel()
 	sent := ""
-	client := newClient(t, wire(func(r *http.Request) (*http.Response, error) {
+	client := newClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
 		sent = r.Method + " " + r.URL.Path + " " + textOf(r.Body)
-		return answer(http.StatusOK, `{"participant":{"id":"7","type":"third_party","status":"dialing"}}`), nil
+		return newResponse(http.StatusOK, `{"participant":{"id":"7","type":"third_party","status":"dialing"}}`), nil
 	}), calls.WithDefaultRegion("US"))
 	participant, err := client.DialThirdParty(t.Context(), 397, calls.ThirdPartyRequest{AgentEmail: "agent@example.com", PhoneNumber: "859-657-9625"})
 	if err != nil || *participant.ID != 7 || participant.Status != calls.ParticipantStatusDialing {
@@ -164,7 +164,7 @@ func TestResponsesOfADialThatShowNobody(t *testing.T) {
 
 func TestIntentOfADial(t *testing.T) {
 	t.Parallel()
-	_, err := newClient(t, wire(broken)).DialThirdParty(t.Context(), 397, aThirdParty)
+	_, err := newClient(t, roundTripper(broken)).DialThirdParty(t.Context(), 397, aThirdParty)
 	intent, ok := calls.IntentOf(err)
 	if !ok || intent.ID == "" || intent.Attempt == "" || intent.ParentCallID != 397 || intent.CallType != "" ||
 		!intent.SentAfter.Equal(documentedNow) || intent.SentBefore.IsZero() {

@@ -39,7 +39,9 @@ var (
 )
 
 type outbound = calls.OutboundRequest
+
 type inbound = calls.InboundRequest
+
 type scheduled = calls.ScheduledRequest
 
 func TestValidation(t *testing.T) {
@@ -381,105 +383,6 @@ func TestValidationOfScheduledAt(t *testing.T) {
 	}
 }
 
-// What a body does not have is as much a promise as what it has: empty fields
-// are the platform's to fill in.
-func TestBodies(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		request calls.CreateRequest
-		want    map[string]any
-	}{
-		"the least outbound": {anOutbound, map[string]any{
-			"call_type": "Voice Outbound (API)", "agent_email": "agent@example.com", "end_user_number": goodNumber,
-		}},
-		"the least inbound": {anInbound, map[string]any{
-			"call_type": "Voice Inbound (API)", "menu_id": 9.0, "end_user_number": goodNumber,
-		}},
-		"the least scheduled": {aScheduled, map[string]any{
-			"call_type": "Voice Scheduled (API)", "menu_id": 9.0, "end_user_number": goodNumber, "scheduled_at": "2019-09-01T01:00:00.000Z",
-		}},
-		"an outbound ticket": {outbound{AgentEmail: "agent@example.com", TicketID: "71450"}, map[string]any{
-			"call_type": "Voice Outbound (API)", "agent_email": "agent@example.com", "ticket_id": "71450",
-		}},
-		"the most inbound": {
-			inbound{MenuID: 9, EndUserNumber: goodNumber, TicketID: "76517", OutboundNumber: "+1 339-219-5276", Lang: "fr-CA", RecordingPermission: calls.RecordingPermissionDenied},
-			map[string]any{
-				"call_type": "Voice Inbound (API)", "menu_id": 9.0, "end_user_number": goodNumber, "ticket_id": "76517",
-				"outbound_number": "+1 339-219-5276", "lang": "fr-CA", "recording_permission": "recording_permission_denied",
-			},
-		},
-		"the most scheduled": {
-			scheduled{MenuID: 9, ParentCallID: 514, EndUserNumber: goodNumber, TicketID: "76517", Lang: "en", ScheduledAt: documentedNow.Add(time.Second), RecordingPermission: calls.RecordingPermissionNotAsked},
-			map[string]any{
-				"call_type": "Voice Scheduled (API)", "menu_id": 9.0, "call_id": 514.0, "end_user_number": goodNumber, "ticket_id": "76517",
-				"lang": "en", "scheduled_at": "2019-09-01T00:00:01.000Z", "recording_permission": "recording_permission_not_asked",
-			},
-		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if diff := cmp.Diff(test.want, checkValidation(t, test.request, nil)); diff != "" {
-				t.Errorf("body (-want +sent):\n%s", diff)
-			}
-		})
-	}
-}
-
-// A request is the caller's: what goes out as E.164 stays as it was written.
-func TestRequestIsNotChanged(t *testing.T) {
-	t.Parallel()
-	request := &outbound{AgentEmail: "agent@example.com", EndUserNumber: "859-657-9625"}
-	if err := newClient(t, untouched(t), calls.WithDefaultRegion("US")).Validate(request); err != nil {
-		t.Fatal(err)
-	}
-	if request.EndUserNumber != "859-657-9625" {
-		t.Errorf("the number has become %s", request.EndUserNumber)
-	}
-}
-
-func TestNilRequestsAreRefused(t *testing.T) {
-	t.Parallel()
-	tests := map[string]calls.CreateRequest{
-		"nil":                     nil,
-		"a nil outbound request":  (*outbound)(nil),
-		"a nil inbound request":   (*inbound)(nil),
-		"a nil scheduled request": (*scheduled)(nil),
-	}
-	for name, request := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if err := newClient(t, untouched(t)).Validate(request); !errors.Is(err, calls.ErrInvalidRequest) {
-				t.Errorf("error %v", err)
-			}
-		})
-	}
-}
-
-// The documentation of Validate knows three outcomes: nil, a *ValidationError,
-// and a list of them.
-func TestNilRequestIsAValidationError(t *testing.T) {
-	t.Parallel()
-	err := newClient(t, untouched(t)).Validate(nil)
-	var invalid *calls.ValidationError
-	if !errors.As(err, &invalid) {
-		t.Errorf("error %v is no *ValidationError", err)
-	}
-}
-
-func TestCustomerFlagArgumentsAreChecked(t *testing.T) {
-	t.Parallel()
-	update := calls.CustomerFlagUpdate{BadActor: ptr(true)}
-	for _, id := range []int64{0, -1, -1 << 63} {
-		client := newClient(t, untouched(t))
-		_, err := client.GetCustomerFlag(t.Context(), id)
-		checkProblems(t, err, []problem{{"id", calls.ErrCallIDInvalid}})
-		checkProblems(t, client.UpdateCustomerFlag(t.Context(), id, update), []problem{{"id", calls.ErrCallIDInvalid}})
-	}
-	err := newClient(t, untouched(t)).UpdateCustomerFlag(t.Context(), 397, calls.CustomerFlagUpdate{})
-	checkProblems(t, err, []problem{{"customer_flag", calls.ErrFlagUpdateEmpty}})
-}
-
 // checkValidation checks that Validate and the create method find the same
 // problems, and that a request with none is sent once. It returns the body as
 // sent, nil for a refused request.
@@ -501,7 +404,7 @@ func checkValidation(t *testing.T, request calls.CreateRequest, want []problem, 
 				t.Error("the request was sent twice")
 			}
 			mustUnmarshal(t, []byte(textOf(r.Body)), &sent)
-			return answer(http.StatusAccepted, ""), nil
+			return newResponse(http.StatusAccepted, ""), nil
 		}
 	}
 	_, err := newClient(t, transport, opts...).Create(t.Context(), request)

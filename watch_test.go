@@ -3,9 +3,7 @@ package calls_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -85,8 +83,8 @@ func TestAWatchEndsWithTheCall(t *testing.T) {
 		{"of an unknown status, with an end", calls.Call{ID: 7, Status: "abandoned", EndsAt: &ended}, 0},
 	}
 	for _, tt := range tests {
-		server := newWorld(t)
-		client := virtualClient(t, server)
+		server := newServer(t)
+		client := inProcessClient(t, server)
 		seen, _, err := statuses(t.Context(), client, &tt.call, calls.WatchOptions{})
 		if err != nil || !slices.Equal(seen, []calls.CallStatus{tt.call.Status}) || len(server.Requests()) != tt.wants {
 			t.Errorf("%s: %v, %v, %d requests", tt.name, seen, err, len(server.Requests()))
@@ -138,8 +136,8 @@ func TestWatchCallKeepsOffTheRateLimit(t *testing.T) {
 }
 
 func TestWatchCallEndsWithAnError(t *testing.T) {
-	server := newWorld(t)
-	client := virtualClient(t, server)
+	server := newServer(t)
+	client := inProcessClient(t, server)
 	server.Fail(callstest.Status(403))
 	for name, tt := range map[string]struct {
 		call *calls.Call
@@ -169,17 +167,6 @@ func TestWatchCallEndsWithAnError(t *testing.T) {
 	nobody.LookNow()
 	(&calls.Client{}).LookNow()
 	client.LookNow()
-}
-
-func TestAWatchSurvivesErrorsThatAReadMayBeRepeatedAfter(t *testing.T) {
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, _ *calls.Client) {
-		client := virtualClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
-		id := server.AddCall(callstest.Call{Status: "finished"})
-		server.Fail(callstest.Status(503), callstest.HangUpAfterRead, callstest.RateLimited("1"))
-		if seen, _, err := statuses(t.Context(), client, &calls.Call{ID: id}, calls.WatchOptions{}); err != nil || len(seen) != 1 {
-			t.Errorf("%v, %v", seen, err)
-		}
-	})
 }
 
 func TestBreakingOutOfAWatchStopsIt(t *testing.T) {
@@ -238,27 +225,6 @@ func TestLookNowWakesATail(t *testing.T) {
 	})
 }
 
-// TestManyEventsCostFewLooks has an event every 10 ms.
-func TestManyEventsCostFewLooks(t *testing.T) {
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		id := server.AddCall(callstest.Call{})
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				client.LookNow()
-				time.Sleep(10 * time.Millisecond)
-			}
-		})
-		_, _, _ = statuses(ctx, client, &calls.Call{ID: id}, calls.WatchOptions{})
-		wg.Wait()
-		if n := len(server.Requests()); n > 21 {
-			t.Errorf("%d looks in 10 s", n)
-		}
-	})
-}
-
 func TestWatchCallsEndsWithTheLastOfThem(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		var watched []*calls.Call
@@ -281,119 +247,4 @@ func TestWatchCallsEndsWithTheLastOfThem(t *testing.T) {
 			t.Errorf("of none: %v, %v", call, err)
 		}
 	})
-}
-
-// TestALaterWatchLooksBackOnce joins a tail that has gone further than what it knows.
-func TestALaterWatchLooksBackOnce(t *testing.T) {
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		first := server.AddCall(callstest.Call{})
-		old := server.AddCall(callstest.Call{})
-		call, err := client.FindCall(t.Context(), old, calls.FindOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		wg.Go(func() { _, _, _ = statuses(ctx, client, &calls.Call{ID: first}, calls.WatchOptions{}) })
-		time.Sleep(10 * time.Minute)
-		_ = server.Advance(old, calls.CallStatusConnected)
-		time.Sleep(10 * time.Minute)
-		server.AddCall(callstest.Call{})
-		time.Sleep(10 * time.Minute)
-		time.AfterFunc(5*time.Minute, func() { _ = server.Advance(old, calls.CallStatusFinished) })
-		seen, at, err := statuses(t.Context(), client, call, calls.WatchOptions{})
-		want := []calls.CallStatus{calls.CallStatusQueued, calls.CallStatusConnected, calls.CallStatusFinished}
-		if err != nil || !slices.Equal(seen, want) || at[1] > 2*time.Second {
-			t.Errorf("%v at %v, %v", seen, at, err)
-		}
-		cancel()
-		wg.Wait()
-	})
-}
-
-// watchedCosts watches calls for 15 s, each by itself or all together, while one in ten
-// of them changes, and returns the number of requests.
-func watchedCosts(t *testing.T, n int, areTogether, areKnown bool) int {
-	var requests atomic.Int64
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		var watched []*calls.Call
-		for range n {
-			id := server.AddCall(callstest.Call{})
-			call := &calls.Call{ID: id}
-			if areKnown {
-				now := time.Now()
-				call.Status, call.CreatedAt = calls.CallStatusQueued, &now
-			}
-			watched = append(watched, call)
-		}
-		if !areKnown { // the first look has to show each of them: count from then on
-			time.AfterFunc(100*time.Millisecond, func() { requests.Store(-int64(len(server.Requests()))) })
-		}
-		for i := range n {
-			if i%10 == 1 {
-				after := time.Duration(1+i*14/n) * time.Second
-				time.AfterFunc(after, func() { _ = server.Advance(watched[i].ID, calls.CallStatusConnected) })
-			}
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
-		defer cancel()
-		var mu sync.Mutex
-		changed := 0
-		watch := func(some ...*calls.Call) {
-			for call, err := range client.WatchCalls(ctx, some, calls.WatchOptions{}) {
-				if err == nil && call.Status == calls.CallStatusConnected {
-					mu.Lock()
-					changed++
-					mu.Unlock()
-				}
-			}
-		}
-		if areTogether {
-			watch(watched...)
-		} else {
-			var wg sync.WaitGroup
-			for _, call := range watched {
-				wg.Go(func() { watch(call) })
-			}
-			wg.Wait()
-		}
-		if want := n / 10; changed < want*8/10 {
-			t.Errorf("%d of %d changes were seen", changed, want)
-		}
-		requests.Add(int64(len(server.Requests())))
-	})
-	return int(requests.Load())
-}
-
-func TestAThousandWatchedCallsCostTheRequestsOfOne(t *testing.T) {
-	for _, n := range []int{1, 10, 200, 1000} {
-		for _, areTogether := range []bool{true, false} {
-			for _, areKnown := range []bool{true, false} {
-				requests := watchedCosts(t, n, areTogether, areKnown)
-				t.Logf("%4d calls, together %v, known %v: %d requests in 15 s", n, areTogether, areKnown, requests)
-				if requests > 8 {
-					t.Errorf("%d calls, together %v, known %v: %d requests in 15 s", n, areTogether, areKnown, requests)
-				}
-			}
-		}
-	}
-}
-
-func ExampleClient_WatchCalls() {
-	client, server := double()
-	defer server.Close()
-	first := server.AddCall(callstest.Call{Status: "finished"})
-	second := server.AddCall(callstest.Call{Status: "failed"})
-
-	watched := []*calls.Call{{ID: first}, {ID: second}}
-	for call, err := range client.WatchCalls(context.Background(), watched, calls.WatchOptions{}) {
-		if err != nil {
-			fmt.Println("no longer watching:", err)
-			return
-		}
-		fmt.Println(call.ID, call.Status)
-	}
-	// Output:
-	// 397 finished
-	// 398 failed
 }

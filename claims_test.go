@@ -1,28 +1,11 @@
 package calls
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
 )
-
-// sent is a create of this Client that was sent just now, and that took a second.
-func sent(c *creates, id string) Intent {
-	i := Intent{ID: id, Attempt: "attempt of " + id, CallType: CallTypeInbound, SentAfter: time.Now(), SentBefore: time.Now().Add(time.Second)}
-	c.sending(i)
-	return i
-}
-
-func createdNow(id int64) *Call {
-	now := time.Now()
-	return &Call{ID: id, CallType: CallTypeInbound, CreatedAt: &now}
-}
-
-func unknown(i Intent) error {
-	return &OpError{Operation: "CreateInbound", Delivery: DeliveryUnknown, Intent: &i, Causes: []error{ErrOutcomeUnknown}}
-}
 
 func TestWhichCreatesAreOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -111,36 +94,6 @@ func TestNoClaimIsForgottenThatAnOpenCreateCouldBeGiven(t *testing.T) {
 	})
 }
 
-func TestTheClockIsKnownByTheCallsThatWereCreated(t *testing.T) {
-	const ahead = 20 * time.Second // the platform's clock
-	synctest.Test(t, func(t *testing.T) {
-		c := newClock(time.Now)
-		if c.skew() != 0 {
-			t.Error("known before anything was measured")
-		}
-		measure := func(took time.Duration) {
-			after := time.Now()
-			time.Sleep(took / 2)
-			created := time.Now().Add(ahead)
-			time.Sleep(took / 2)
-			c.measure(created, after)
-		}
-		measure(10 * time.Second)
-		if got, want := c.skew(), ahead+5*time.Second+offsetMargin; got != want {
-			t.Errorf("after a slow create: %v, want %v", got, want)
-		}
-		measure(time.Second)
-		measure(10 * time.Second)
-		if got, want := c.skew(), ahead+500*time.Millisecond+offsetMargin; got != want {
-			t.Errorf("after a fast one: %v, want %v", got, want)
-		}
-		time.Sleep(maxOffsetAge)
-		if got := c.skew(); got != 0 {
-			t.Errorf("after an hour: %v", got)
-		}
-	})
-}
-
 func TestAClockThatIsSetAnewForgetsWhatWasMeasured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		jump := time.Duration(0)
@@ -165,38 +118,18 @@ func TestAClockThatIsSetAnewForgetsWhatWasMeasured(t *testing.T) {
 	})
 }
 
-// TestATailForgetsWhatIsOld reads on through many changes.
-func TestATailForgetsWhatIsOld(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		tail := newTail(&Client{now: time.Now}, time.Now().Add(-24*time.Hour), maxPerPage, defaultTailLag)
-		tail.begin()
-		most := 0
-		for n := range int64(100_000) { // a catch-up: a change of each second of a day and more
-			updated := time.Now().Add(-24*time.Hour + time.Duration(n)*800*time.Millisecond)
-			tail.walk.from = updated
-			tail.forget(updated)
-			if !tail.isNew(&Call{ID: n + 1, UpdatedAt: &updated}) {
-				t.Fatalf("change %d is taken for an old one", n)
-			}
-			most = max(most, len(tail.seen))
-		}
-		if most > 100 {
-			t.Errorf("%d changes were remembered", most)
-		}
-	})
+// sent is a create of this Client that was sent just now, and that took a second.
+func sent(c *creates, id string) Intent {
+	i := Intent{ID: id, Attempt: "attempt of " + id, CallType: CallTypeInbound, SentAfter: time.Now(), SentBefore: time.Now().Add(time.Second)}
+	c.sending(i)
+	return i
 }
 
-func TestATransientErrorIsOneThatAReadMayBeRepeatedAfter(t *testing.T) {
-	for name, tt := range map[string]struct {
-		err  error
-		want bool
-	}{
-		"a validation": {invalid("per", "is negative", nil), false},
-		"no Client":    {errNotMade, false},
-		"no array":     {&OpError{Causes: []error{ErrUndecodable, errors.New("no array")}}, false},
-	} {
-		if got := isTransient(tt.err); got != tt.want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
+func createdNow(id int64) *Call {
+	now := time.Now()
+	return &Call{ID: id, CallType: CallTypeInbound, CreatedAt: &now}
+}
+
+func unknown(i Intent) error {
+	return &OpError{Operation: "CreateInbound", Delivery: DeliveryUnknown, Intent: &i, Causes: []error{ErrOutcomeUnknown}}
 }

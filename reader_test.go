@@ -1,0 +1,72 @@
+package calls_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
+)
+
+func TestAWatchSurvivesErrorsThatAReadMayBeRepeatedAfter(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, _ *calls.Client) {
+		client := inProcessClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
+		id := server.AddCall(callstest.Call{Status: "finished"})
+		server.Fail(callstest.Status(503), callstest.HangUpAfterRead, callstest.RateLimited("1"))
+		if seen, _, err := statuses(t.Context(), client, &calls.Call{ID: id}, calls.WatchOptions{}); err != nil || len(seen) != 1 {
+			t.Errorf("%v, %v", seen, err)
+		}
+	})
+}
+
+// TestManyEventsCostFewLooks has an event every 10 ms.
+func TestManyEventsCostFewLooks(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		id := server.AddCall(callstest.Call{})
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				client.LookNow()
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+		_, _, _ = statuses(ctx, client, &calls.Call{ID: id}, calls.WatchOptions{})
+		wg.Wait()
+		if n := len(server.Requests()); n > 21 {
+			t.Errorf("%d looks in 10 s", n)
+		}
+	})
+}
+
+// TestALaterWatchLooksBackOnce joins a tail that has gone further than what it knows.
+func TestALaterWatchLooksBackOnce(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
+		first := server.AddCall(callstest.Call{})
+		old := server.AddCall(callstest.Call{})
+		call, err := client.FindCall(t.Context(), old, calls.FindOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _, _ = statuses(ctx, client, &calls.Call{ID: first}, calls.WatchOptions{}) })
+		time.Sleep(10 * time.Minute)
+		_ = server.Advance(old, calls.CallStatusConnected)
+		time.Sleep(10 * time.Minute)
+		server.AddCall(callstest.Call{})
+		time.Sleep(10 * time.Minute)
+		time.AfterFunc(5*time.Minute, func() { _ = server.Advance(old, calls.CallStatusFinished) })
+		seen, at, err := statuses(t.Context(), client, call, calls.WatchOptions{})
+		want := []calls.CallStatus{calls.CallStatusQueued, calls.CallStatusConnected, calls.CallStatusFinished}
+		if err != nil || !slices.Equal(seen, want) || at[1] > 2*time.Second {
+			t.Errorf("%v at %v, %v", seen, at, err)
+		}
+		cancel()
+		wg.Wait()
+	})
+}
