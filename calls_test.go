@@ -26,17 +26,17 @@ func TestHostsAndUsernames(t *testing.T) {
 		opts              []calls.Option
 		host, user        string // "" for an error
 	}{
-		"two parts":                         {"customer", "uc1.ccaiplatform.com", nil, "customer.uc1.ccaiplatform.com", "customer"},
-		"a subdomain of two labels":         {"name-7xd3onk.ue1", "ccaiplatform.com", nil, "name-7xd3onk.ue1.ccaiplatform.com", "name-7xd3onk.ue1"},
-		"another user":                      {"name-7xd3onk.ue1", "ccaiplatform.com", []calls.Option{calls.WithUsername("name-7xd3onk")}, "name-7xd3onk.ue1.ccaiplatform.com", "name-7xd3onk"},
-		"a host":                            {"", "", []calls.Option{calls.WithHost("ccaip-host.uc1.ccaiplatform.com")}, "ccaip-host.uc1.ccaiplatform.com", "ccaip-host"},
-		"a host and a subdomain":            {"customer", "", []calls.Option{calls.WithHost("voice.example.com")}, "voice.example.com", "customer"},
-		"a host and both parts":             {"customer", "uc1.ccaiplatform.com", []calls.Option{calls.WithHost("voice.example.com")}, "voice.example.com", "customer"},
-		"a host and a user":                 {"", "", []calls.Option{calls.WithUsername("customer"), calls.WithHost("voice.example.com")}, "voice.example.com", "customer"},
-		"a host behind a gateway":           {"", "", []calls.Option{calls.WithHost("voice.example.com"), calls.WithBaseURL(gateway)}, "gateway.example.com", "voice"},
-		"a gateway, in the other order":     {"", "", []calls.Option{calls.WithBaseURL(gateway), calls.WithHost("voice.example.com")}, "gateway.example.com", "voice"},
-		"a gateway, and nothing else":       {"", "", []calls.Option{calls.WithBaseURL(gateway)}, "", ""},
-		"a host and a subdomain that is no": {"cust omer", "", []calls.Option{calls.WithHost("voice.example.com")}, "", ""},
+		"two parts":                       {"customer", "uc1.ccaiplatform.com", nil, "customer.uc1.ccaiplatform.com", "customer"},
+		"a subdomain of two labels":       {"name-7xd3onk.ue1", "ccaiplatform.com", nil, "name-7xd3onk.ue1.ccaiplatform.com", "name-7xd3onk.ue1"},
+		"another user":                    {"name-7xd3onk.ue1", "ccaiplatform.com", []calls.Option{calls.WithUsername("name-7xd3onk")}, "name-7xd3onk.ue1.ccaiplatform.com", "name-7xd3onk"},
+		"a host":                          {"", "", []calls.Option{calls.WithHost("ccaip-host.uc1.ccaiplatform.com")}, "ccaip-host.uc1.ccaiplatform.com", "ccaip-host"},
+		"a host and a subdomain":          {"customer", "", []calls.Option{calls.WithHost("voice.example.com")}, "voice.example.com", "customer"},
+		"a host and both parts":           {"customer", "uc1.ccaiplatform.com", []calls.Option{calls.WithHost("voice.example.com")}, "voice.example.com", "customer"},
+		"a host and a user":               {"", "", []calls.Option{calls.WithUsername("customer"), calls.WithHost("voice.example.com")}, "voice.example.com", "customer"},
+		"a host behind a gateway":         {"", "", []calls.Option{calls.WithHost("voice.example.com"), calls.WithBaseURL(gateway)}, "gateway.example.com", "voice"},
+		"a gateway, in the other order":   {"", "", []calls.Option{calls.WithBaseURL(gateway), calls.WithHost("voice.example.com")}, "gateway.example.com", "voice"},
+		"only a gateway":                  {"", "", []calls.Option{calls.WithBaseURL(gateway)}, "", ""},
+		"a host and an invalid subdomain": {"cust omer", "", []calls.Option{calls.WithHost("voice.example.com")}, "", ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -60,7 +60,8 @@ func TestHostsAndUsernames(t *testing.T) {
 	}
 }
 
-// A mistake is named, and no value is shown: it can be the token.
+// TestMixedUpArgumentsGetAHint checks that the error has a hint and no value, since the
+// value may be the token.
 func TestMixedUpArgumentsGetAHint(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ subdomain, domain, says string }{
@@ -79,7 +80,7 @@ func TestMixedUpArgumentsGetAHint(t *testing.T) {
 	for name, tt := range tests {
 		_, err := calls.NewClient(tt.subdomain, tt.domain, "token")
 		if err == nil || !strings.Contains(err.Error(), tt.says) || strings.Contains(strings.ToLower(err.Error()), "s3cret") {
-			t.Errorf("%s: %v, want one that says %q", name, err, tt.says)
+			t.Errorf("%s: %v, want %q in it", name, err, tt.says)
 		}
 	}
 }
@@ -93,7 +94,7 @@ func TestNewClientFromEnv(t *testing.T) {
 		name   string
 		change map[string]string
 		opts   []calls.Option
-		host   string // "" for an error that names what is named in says
+		host   string // "" for an error that contains says
 		says   string
 	}{
 		{"the three that are required", nil, nil, "customer.uc1.ccaiplatform.com", ""},
@@ -101,16 +102,16 @@ func TestNewClientFromEnv(t *testing.T) {
 		{"options come after the environment", map[string]string{"CCAIP_BASE_URL": "https://gateway.example.com"},
 			[]calls.Option{calls.WithBaseURL("https://other.example.com")}, "other.example.com", ""},
 		{"a host", map[string]string{"CCAIP_SUBDOMAIN": "", "CCAIP_DOMAIN": "", "CCAIP_HOST": "voice.example.com"}, nil, "voice.example.com", ""},
-		{"a host that is wrong", map[string]string{"CCAIP_HOST": "https://voice.example.com"}, nil, "", "host"},
+		{"an invalid host", map[string]string{"CCAIP_HOST": "https://voice.example.com"}, nil, "", "host"},
 		{"a host, but no token", map[string]string{"CCAIP_HOST": "voice.example.com", "CCAIP_TOKEN": ""}, nil, "", "CCAIP_TOKEN"},
-		{"a user name that is wrong", map[string]string{"CCAIP_USERNAME": "a:b"}, nil, "", "user name"},
+		{"an invalid user name", map[string]string{"CCAIP_USERNAME": "a:b"}, nil, "", "user name"},
 		{"no subdomain", map[string]string{"CCAIP_SUBDOMAIN": ""}, nil, "", "CCAIP_SUBDOMAIN"},
 		{"no domain", map[string]string{"CCAIP_DOMAIN": ""}, nil, "", "CCAIP_DOMAIN"},
 		{"no token", map[string]string{"CCAIP_TOKEN": ""}, nil, "", "CCAIP_TOKEN"},
 		{"a token with a line break", map[string]string{"CCAIP_TOKEN": "s3cret-token\n"}, nil, "", "token"},
 		{"swapped", map[string]string{"CCAIP_SUBDOMAIN": "uc1.ccaiplatform.com", "CCAIP_DOMAIN": "customer"}, nil, "", "domain"},
-		{"a base URL that is wrong", map[string]string{"CCAIP_BASE_URL": "http://gateway.example.com"}, nil, "", "base URL"},
-		{"an option that is wrong", nil, []calls.Option{calls.WithAttemptTimeout(0)}, "", "timeout"},
+		{"an invalid base URL", map[string]string{"CCAIP_BASE_URL": "http://gateway.example.com"}, nil, "", "base URL"},
+		{"an invalid option", nil, []calls.Option{calls.WithAttemptTimeout(0)}, "", "timeout"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -123,9 +124,9 @@ func TestNewClientFromEnv(t *testing.T) {
 			checkMade(t, client, err, test.host != "")
 			switch {
 			case err == nil && client.String() != "calls.Client{host="+test.host+"}":
-				t.Errorf("made %v, want one of %s", client, test.host)
+				t.Errorf("client %v, want host %s", client, test.host)
 			case err != nil && (!strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "s3cret")):
-				t.Errorf("error %q, want one that says %s", err, test.says)
+				t.Errorf("error %q, want %s in it", err, test.says)
 			}
 		})
 	}
@@ -149,7 +150,7 @@ func TestUsernameFromEnv(t *testing.T) {
 	}
 }
 
-func TestOptionsOfTheEnvironmentAreNotKept(t *testing.T) {
+func TestNewClientFromEnvLeavesTheOptionsOfTheCaller(t *testing.T) {
 	t.Setenv("CCAIP_SUBDOMAIN", "customer")
 	t.Setenv("CCAIP_DOMAIN", "uc1.ccaiplatform.com")
 	t.Setenv("CCAIP_TOKEN", "s3cret-token")
@@ -161,7 +162,7 @@ func TestOptionsOfTheEnvironmentAreNotKept(t *testing.T) {
 	}
 	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "s3cret-token", opts...)
 	if err != nil || client.String() != "calls.Client{host=customer.uc1.ccaiplatform.com}" {
-		t.Errorf("%v, %v: the caller's options have changed", client, err)
+		t.Errorf("%v, %v: the caller's options were changed", client, err)
 	}
 }
 
@@ -172,18 +173,18 @@ func TestNewClientChecksItsArguments(t *testing.T) {
 		name, subdomain, domain, token string
 		ok                             bool
 	}{
-		{"the usual", "customer", "uc1.ccaiplatform.com", "s3cret-token", true},
+		{"a subdomain, a domain and a token", "customer", "uc1.ccaiplatform.com", "s3cret-token", true},
 		{"a subdomain of two labels", "name-7xd3onk.ue1", "ccaiplatform.com", "s3cret-token", true},
 		{"upper case", "Customer", "UC1.ccaiplatform.com", "s3cret-token", true},
 		{"the longest label", label, "ccaiplatform.com", "s3cret-token", true},
-		{"a token with odd characters", "customer", "ccaiplatform.com", "s3cret token:ü/+=", true},
+		{"a token with special characters", "customer", "ccaiplatform.com", "s3cret token:ü/+=", true},
 		{"no subdomain", "", "ccaiplatform.com", "s3cret-token", false},
 		{"no domain", "customer", "", "s3cret-token", false},
 		{"no token", "customer", "ccaiplatform.com", "", false},
 		{"a domain without a dot", "customer", "ccaiplatform", "s3cret-token", false},
 		{"subdomain and domain swapped", "ccaiplatform.com", "customer", "s3cret-token", false},
 		{"domain and token swapped", "customer", "s3cret-token", "ccaiplatform.com", false},
-		{"a token in the place of the subdomain", "s3cret_token=", "ccaiplatform.com", "customer", false},
+		{"token and subdomain swapped", "s3cret_token=", "ccaiplatform.com", "customer", false},
 		{"a URL for a subdomain", "https://customer", "ccaiplatform.com", "s3cret-token", false},
 		{"a path behind the domain", "customer", "ccaiplatform.com/apps", "s3cret-token", false},
 		{"a port behind the domain", "customer", "ccaiplatform.com:443", "s3cret-token", false},
@@ -224,9 +225,9 @@ func TestURLsOfRequests(t *testing.T) {
 		"the platform":                      {nil, "https://customer.uc1.ccaiplatform.com/apps/api/v1/calls"},
 		"a gateway":                         {[]calls.Option{calls.WithBaseURL("https://gateway.example.com")}, "https://gateway.example.com/apps/api/v1/calls"},
 		"a final slash":                     {[]calls.Option{calls.WithBaseURL("https://gateway.example.com/")}, "https://gateway.example.com/apps/api/v1/calls"},
-		"a path before that of the API":     {[]calls.Option{calls.WithBaseURL("https://gateway.example.com:8443/ujet/eu/")}, "https://gateway.example.com:8443/ujet/eu/apps/api/v1/calls"},
+		"a path before the path of the API": {[]calls.Option{calls.WithBaseURL("https://gateway.example.com:8443/ujet/eu/")}, "https://gateway.example.com:8443/ujet/eu/apps/api/v1/calls"},
 		"an escaped path stays escaped":     {[]calls.Option{calls.WithBaseURL("https://gateway.example.com/a%2Fb")}, "https://gateway.example.com/a%2Fb/apps/api/v1/calls"},
-		"the last of several is the one":    {[]calls.Option{calls.WithBaseURL("https://a.example.com"), calls.WithBaseURL("https://b.example.com")}, "https://b.example.com/apps/api/v1/calls"},
+		"the last option wins":              {[]calls.Option{calls.WithBaseURL("https://a.example.com"), calls.WithBaseURL("https://b.example.com")}, "https://b.example.com/apps/api/v1/calls"},
 		"a scheme in upper case is lowered": {[]calls.Option{calls.WithBaseURL("HTTPS://gateway.example.com")}, "https://gateway.example.com/apps/api/v1/calls"},
 	}
 	for name, test := range tests {
@@ -247,7 +248,7 @@ func TestUserAgents(t *testing.T) {
 	t.Parallel()
 	own := "ccaip-go-calls/" + calls.Version + " (" + runtime.Version() + ")"
 	if !regexp.MustCompile(`^ccaip-go-calls/\d+\.\d+\.\d+ \(.*go\d`).MatchString(own) {
-		t.Errorf("the user agent %q is not of the form that is promised", own)
+		t.Errorf("the user agent %q does not have the documented form", own)
 	}
 	if got := requestSent(t).UserAgent(); got != own {
 		t.Errorf("user agent %q, want %q", got, own)
@@ -257,7 +258,7 @@ func TestUserAgents(t *testing.T) {
 	}
 }
 
-// requestSent is a create as it is sent by a client with these options.
+// requestSent returns the request of a create that a client with these options sends.
 func requestSent(t *testing.T, opts ...calls.Option) (sent *http.Request) {
 	t.Helper()
 	client := newClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -278,13 +279,13 @@ func checkMade(t *testing.T, client *calls.Client, err error, ok bool) {
 	case !ok && (err == nil || client != nil):
 		t.Errorf("client %v, error %v, want an error", client, err)
 	case !ok && !strings.HasPrefix(err.Error(), "calls: "):
-		t.Errorf("error %q does not say where it comes from", err)
+		t.Errorf("error %q has no prefix", err)
 	case !ok && calls.DeliveryOf(err) != calls.DeliveryNotSent:
 		t.Errorf("%v is %v", err, calls.DeliveryOf(err))
 	}
 }
 
-func TestClientsThatWereNotMadeGiveErrors(t *testing.T) {
+func TestClientsThatWereNotMadeReturnErrors(t *testing.T) {
 	t.Parallel()
 	var none *calls.Client
 	for name, client := range map[string]*calls.Client{"nil": none, "zero": {}} {
@@ -304,14 +305,14 @@ func TestClientsThatWereNotMadeGiveErrors(t *testing.T) {
 				"UpdateCustomerFlag": client.UpdateCustomerFlag(ctx, 397, calls.CustomerFlagUpdate{BadActor: ptr(true)}),
 				"CancelScheduled":    canceled, "CancelScheduledMany": canceledMany, "DialThirdParty": dialed, "Do": done,
 				"Ping":            client.Ping(ctx),
-				"QueueStatus":     askStatus(t, aQueueStatus)(client),
-				"QueueOperation":  askOperation(t, aQueueOperation)(client),
-				"WaitTimes":       askWaits(t, aWaitTimes)(client),
+				"QueueStatus":     queueStatusOf(t, aQueueStatus)(client),
+				"QueueOperation":  queueOperationOf(t, aQueueOperation)(client),
+				"WaitTimes":       waitTimesOf(t, aWaitTimes)(client),
 				"Validate":        client.Validate(anOutbound),
 				"Validate of nil": client.Validate(nil),
 			} {
 				if err == nil || !strings.Contains(err.Error(), "NewClient") {
-					t.Errorf("%s: error %v, want one that names NewClient", operation, err)
+					t.Errorf("%s: error %v, want NewClient in it", operation, err)
 				}
 			}
 			if client.String() != "calls.Client{}" {
@@ -378,7 +379,7 @@ func TestCustomerFlagUpdateSendsOnlyWhatIsSet(t *testing.T) {
 	}
 }
 
-func TestCustomerFlagArgumentsAreChecked(t *testing.T) {
+func TestCustomerFlagArgumentsAreValidated(t *testing.T) {
 	t.Parallel()
 	update := calls.CustomerFlagUpdate{BadActor: ptr(true)}
 	for _, id := range []int64{0, -1, -1 << 63} {
@@ -391,7 +392,7 @@ func TestCustomerFlagArgumentsAreChecked(t *testing.T) {
 	checkProblems(t, err, []problem{{"customer_flag", calls.ErrFlagUpdateEmpty}})
 }
 
-func TestUnreadableFlagIsUndecodable(t *testing.T) {
+func TestUndecodableFlag(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"", "<html>", "[]", "null", `{"bad_actor":`} {
 		flag, err := newClient(t, responding(http.StatusOK, body)).GetCustomerFlag(t.Context(), 397)
@@ -401,8 +402,8 @@ func TestUnreadableFlagIsUndecodable(t *testing.T) {
 	}
 }
 
-// Nothing is decoded from the answer to an update, so any 2xx will do.
-func TestUpdateTakesAny2xx(t *testing.T) {
+// TestUpdateAcceptsAny2xx has bodies that are not decoded.
+func TestUpdateAcceptsAny2xx(t *testing.T) {
 	t.Parallel()
 	for status, body := range map[int]string{200: "<html>", 201: "{}", 202: "", 204: ""} {
 		err := newClient(t, responding(status, body)).UpdateCustomerFlag(t.Context(), 397, calls.CustomerFlagUpdate{BadActor: ptr(true)})

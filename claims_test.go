@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-func TestWhichCreatesAreOpen(t *testing.T) {
+func TestOpenCreates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCreates(time.Now)
 		count := func() int { return len(c.doubts()) }
 		i := sent(c, "1")
 		if d := c.doubts(); len(d) != 1 || !d[0].isSending {
-			t.Errorf("while it is sent: %v", d)
+			t.Errorf("during an attempt: %v", d)
 		}
 		c.notSent(i)
 		if count() != 0 {
@@ -47,7 +47,7 @@ func TestWhichCreatesAreOpen(t *testing.T) {
 	})
 }
 
-// TestAResponseWinsOverAListing: the create that had been given the call is open again.
+// TestAResponseWinsOverAListing reopens the create that the listing had given the call to.
 func TestAResponseWinsOverAListing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCreates(time.Now)
@@ -56,20 +56,20 @@ func TestAResponseWinsOverAListing(t *testing.T) {
 		c.claim(createdNow(7), lost)
 		slow := sent(c, "slow")
 		if other := c.made(slow, createdNow(7)); other != "lost" || c.owner(7) != "slow" {
-			t.Errorf("given to %q before, now %q's", other, c.owner(7))
+			t.Errorf("owner %q before, now %q", other, c.owner(7))
 		}
 		if d := c.doubts(); len(d) != 1 || d[0].ID != "lost" {
 			t.Errorf("open: %v", d)
 		}
 		if other := c.made(sent(c, "again"), createdNow(7)); other != "slow" || c.owner(7) != "slow" {
-			t.Errorf("given to %q before, now %q's", other, c.owner(7))
+			t.Errorf("owner %q before, now %q", other, c.owner(7))
 		}
 	})
 }
 
-// TestNoClaimIsForgottenThatAnOpenCreateCouldBeGiven, however many there are, and every
-// other after a while.
-func TestNoClaimIsForgottenThatAnOpenCreateCouldBeGiven(t *testing.T) {
+// TestClaimsNearAnOpenCreateAreKept creates calls for three hours. Other claims are
+// dropped.
+func TestClaimsNearAnOpenCreateAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCreates(time.Now)
 		lost := sent(c, "lost")
@@ -82,11 +82,11 @@ func TestNoClaimIsForgottenThatAnOpenCreateCouldBeGiven(t *testing.T) {
 		near := int64(claimMargin / time.Second * rate)
 		for n := range near {
 			if c.owner(n+1) == "" {
-				t.Fatalf("call %d is forgotten", n+1)
+				t.Fatalf("the claim of call %d was dropped", n+1)
 			}
 		}
 		if n, most := int64(len(c.claims)), 6*near; n > most {
-			t.Errorf("%d claims are kept, more than %d", n, most)
+			t.Errorf("%d claims are kept, want at most %d", n, most)
 		}
 		if len(c.open) != 1 {
 			t.Errorf("%d creates are open", len(c.open))
@@ -94,7 +94,7 @@ func TestNoClaimIsForgottenThatAnOpenCreateCouldBeGiven(t *testing.T) {
 	})
 }
 
-func TestAClockThatIsSetAnewForgetsWhatWasMeasured(t *testing.T) {
+func TestAClockJumpDropsTheMeasuredSkew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		jump := time.Duration(0)
 		c := newCreates(func() time.Time { return time.Now().Add(jump) })
@@ -106,7 +106,7 @@ func TestAClockThatIsSetAnewForgetsWhatWasMeasured(t *testing.T) {
 		}
 		jump = -30 * time.Second
 		if _, skew := c.settling(sent(c, "later"), time.Minute); skew != time.Minute {
-			t.Errorf("of a create after that: %v", skew)
+			t.Errorf("of a create after the jump: %v", skew)
 		}
 		c.made(sent(c, "2"), createdNow(2))
 		if _, skew := c.settling(lost, time.Minute); skew != time.Minute {
@@ -118,7 +118,7 @@ func TestAClockThatIsSetAnewForgetsWhatWasMeasured(t *testing.T) {
 	})
 }
 
-// sent is a create of this Client that was sent just now, and that took a second.
+// sent records a create that is sent now and takes a second.
 func sent(c *creates, id string) Intent {
 	i := Intent{ID: id, Attempt: "attempt of " + id, CallType: CallTypeInbound, SentAfter: time.Now(), SentBefore: time.Now().Add(time.Second)}
 	c.sending(i)

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-func TestTheClockIsKnownByTheCallsThatWereCreated(t *testing.T) {
+func TestSkewIsMeasuredByCreatedCalls(t *testing.T) {
 	const ahead = 20 * time.Second // the platform's clock
 	synctest.Test(t, func(t *testing.T) {
 		c := newClock(time.Now)
 		if c.skew() != 0 {
-			t.Error("known before anything was measured")
+			t.Error("known before a measurement")
 		}
 		measure := func(took time.Duration) {
 			after := time.Now()

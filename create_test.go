@@ -22,34 +22,34 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// What a body does not have is as much a promise as what it has: empty fields
-// are the platform's to fill in.
+// TestBodies checks whole bodies: an empty field is not sent, so that the platform uses
+// its default.
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		request calls.CreateRequest
 		want    map[string]any
 	}{
-		"the least outbound": {anOutbound, map[string]any{
+		"the smallest outbound": {anOutbound, map[string]any{
 			"call_type": "Voice Outbound (API)", "agent_email": "agent@example.com", "end_user_number": goodNumber,
 		}},
-		"the least inbound": {anInbound, map[string]any{
+		"the smallest inbound": {anInbound, map[string]any{
 			"call_type": "Voice Inbound (API)", "menu_id": 9.0, "end_user_number": goodNumber,
 		}},
-		"the least scheduled": {aScheduled, map[string]any{
+		"the smallest scheduled": {aScheduled, map[string]any{
 			"call_type": "Voice Scheduled (API)", "menu_id": 9.0, "end_user_number": goodNumber, "scheduled_at": "2019-09-01T01:00:00.000Z",
 		}},
-		"an outbound ticket": {outbound{AgentEmail: "agent@example.com", TicketID: "71450"}, map[string]any{
+		"outbound to a ticket": {outbound{AgentEmail: "agent@example.com", TicketID: "71450"}, map[string]any{
 			"call_type": "Voice Outbound (API)", "agent_email": "agent@example.com", "ticket_id": "71450",
 		}},
-		"the most inbound": {
+		"the largest inbound": {
 			inbound{MenuID: 9, EndUserNumber: goodNumber, TicketID: "76517", OutboundNumber: "+1 339-219-5276", Lang: "fr-CA", RecordingPermission: calls.RecordingPermissionDenied},
 			map[string]any{
 				"call_type": "Voice Inbound (API)", "menu_id": 9.0, "end_user_number": goodNumber, "ticket_id": "76517",
 				"outbound_number": "+1 339-219-5276", "lang": "fr-CA", "recording_permission": "recording_permission_denied",
 			},
 		},
-		"the most scheduled": {
+		"the largest scheduled": {
 			scheduled{MenuID: 9, ParentCallID: 514, EndUserNumber: goodNumber, TicketID: "76517", Lang: "en", ScheduledAt: documentedNow.Add(time.Second), RecordingPermission: calls.RecordingPermissionNotAsked},
 			map[string]any{
 				"call_type": "Voice Scheduled (API)", "menu_id": 9.0, "call_id": 514.0, "end_user_number": goodNumber, "ticket_id": "76517",
@@ -67,7 +67,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// As JSON a request keeps everything, so that it can wait in a queue.
+// TestRequestsSurviveJSON checks that a request can wait in a queue as JSON.
 func TestRequestsSurviveJSON(t *testing.T) {
 	t.Parallel()
 	checkSurvivesJSON(t, privateOutbound)
@@ -93,7 +93,7 @@ func checkSurvivesJSON[V any](t *testing.T, value V) {
 	}
 }
 
-// A request is the caller's: what goes out as E.164 stays as it was written.
+// TestRequestIsNotChanged has a number that is sent as E.164.
 func TestRequestIsNotChanged(t *testing.T) {
 	t.Parallel()
 	request := &outbound{AgentEmail: "agent@example.com", EndUserNumber: "859-657-9625"}
@@ -101,7 +101,7 @@ func TestRequestIsNotChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	if request.EndUserNumber != "859-657-9625" {
-		t.Errorf("the number has become %s", request.EndUserNumber)
+		t.Errorf("the number was changed to %s", request.EndUserNumber)
 	}
 }
 
@@ -116,27 +116,18 @@ func TestNilRequestsAreRefused(t *testing.T) {
 	for name, request := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if err := newClient(t, untouched(t)).Validate(request); !errors.Is(err, calls.ErrInvalidRequest) {
-				t.Errorf("error %v", err)
+			err := newClient(t, untouched(t)).Validate(request)
+			var invalid *calls.ValidationError
+			if !errors.Is(err, calls.ErrInvalidRequest) || !errors.As(err, &invalid) {
+				t.Errorf("error %v, want a *ValidationError", err)
 			}
 		})
 	}
 }
 
-// The documentation of Validate knows three outcomes: nil, a *ValidationError,
-// and a list of them.
-func TestNilRequestIsAValidationError(t *testing.T) {
-	t.Parallel()
-	err := newClient(t, untouched(t)).Validate(nil)
-	var invalid *calls.ValidationError
-	if !errors.As(err, &invalid) {
-		t.Errorf("error %v is no *ValidationError", err)
-	}
-}
-
-// A 2xx answer settles by itself what became of the request, except where it
-// cannot be the platform's.
-func TestAnswersOfACreateThatCannotBeRead(t *testing.T) {
+// TestUndecodableResponsesOfACreate checks that a 201 means a call, whatever its body is,
+// and that other statuses mean an unknown outcome without the body they promise.
+func TestUndecodableResponsesOfACreate(t *testing.T) {
 	t.Parallel()
 	accepted := []error{calls.ErrUndecodable}
 	unknown := []error{calls.ErrOutcomeUnknown, calls.ErrUndecodable}
@@ -149,20 +140,20 @@ func TestAnswersOfACreateThatCannotBeRead(t *testing.T) {
 	}{
 		{"a 201 without an id is undecodable and accepted", 201, `{"status":"assigned"}`, accepted, calls.DeliveryAccepted},
 		{"a 201 with a null id", 201, `{"id":null}`, accepted, calls.DeliveryAccepted},
-		{"a 201 with an id of another kind", 201, `{"id":{"value":397}}`, accepted, calls.DeliveryAccepted},
-		{"a 201 with an id that is no number", 201, `{"id":"call-397"}`, accepted, calls.DeliveryAccepted},
+		{"a 201 with an id of another type", 201, `{"id":{"value":397}}`, accepted, calls.DeliveryAccepted},
+		{"a 201 with an id that is not a number", 201, `{"id":"call-397"}`, accepted, calls.DeliveryAccepted},
 		{"a 201 with an id above int64", 201, `{"id":18446744073709551616}`, accepted, calls.DeliveryAccepted},
 		{"a 201 with garbage", 201, `certainly!`, accepted, calls.DeliveryAccepted},
 		{"a 201 with HTML", 201, `<html></html>`, accepted, calls.DeliveryAccepted},
-		{"a 201 with nothing", 201, ``, accepted, calls.DeliveryAccepted},
-		{"a 201 that is truncated within its id", 201, `{"id":39`, accepted, calls.DeliveryAccepted},
+		{"a 201 without a body", 201, ``, accepted, calls.DeliveryAccepted},
+		{"a 201 that is truncated in its id", 201, `{"id":39`, accepted, calls.DeliveryAccepted},
 		{"a 201 with an array", 201, `[]`, accepted, calls.DeliveryAccepted},
 		{"a 201 with null", 201, `null`, accepted, calls.DeliveryAccepted},
 		{"a 200 with HTML is a gateway's page", 200, `<html></html>`, unknown, calls.DeliveryUnknown},
 		{"a 200 with plain text", 200, `OK`, unknown, calls.DeliveryUnknown},
 		{"a 200 with half an object", 200, `{"call_type":`, unknown, calls.DeliveryUnknown},
-		{"a 204 promises nothing", 204, ``, unknown, calls.DeliveryUnknown},
-		{"a 200 with nothing", 200, ``, unknown, calls.DeliveryUnknown},
+		{"a 204", 204, ``, unknown, calls.DeliveryUnknown},
+		{"a 200 without a body", 200, ``, unknown, calls.DeliveryUnknown},
 		{"a 200 with an empty object", 200, "\n {} \n", unknown, calls.DeliveryUnknown},
 		{"a 200 with an error", 200, `{"error":"maintenance"}`, unknown, calls.DeliveryUnknown},
 		{"a 202 with a message", 202, `{"message":"maintenance"}`, unknown, calls.DeliveryUnknown},
@@ -187,7 +178,7 @@ func TestAnswersOfACreateThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// The id is enough: the call is not lost, whatever came after it.
+// TestACallWithAnIDIsNotLost has responses with an id that are unusual in other ways.
 func TestACallWithAnIDIsNotLost(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -238,59 +229,56 @@ func TestResponsesOfACreateOnTheWire(t *testing.T) {
 	const accepted, unknown, rejected = calls.DeliveryAccepted, calls.DeliveryUnknown, calls.DeliveryRejected
 	tests := map[string]struct {
 		response string
-		id       int64 // of the call; -1 if an agent has to finish it
+		id       int64 // of the call; -1 for AwaitsAgent
 		delivery calls.Delivery
 		err      error
 	}{
-		"a 200 with HTML, cut":                   {cut(200, "<html>"), 0, unknown, calls.ErrUndecodable},
-		"a 200 with an error":                    {whole(200, `{"error":"maintenance"}`), 0, unknown, calls.ErrUndecodable},
-		"a 200 with nothing":                     {whole(200, ""), 0, unknown, calls.ErrUndecodable},
-		"a 200 with an empty object":             {whole(200, "{}"), 0, unknown, calls.ErrUndecodable},
-		"a 200 with an array":                    {whole(200, "[]"), 0, unknown, calls.ErrUndecodable},
-		"a 200 with null":                        {whole(200, "null"), 0, unknown, calls.ErrUndecodable},
-		"a 200 that echoes, cut":                 {cut(200, `{"call_type":"Voice Outbound (API)",`), 0, unknown, calls.ErrUndecodable},
-		"a 200 that echoes, cut after that":      {cut(200, `{"call_type":"Voice Outbound (API)"}`), 0, unknown, calls.ErrUndecodable},
-		"a 202 whose body is cut off":            {cut(202, ""), 0, unknown, calls.ErrUndecodable},
-		"a 200 that echoes":                      {whole(200, `{"call_type":"Voice Outbound (API)"}`), -1, accepted, nil},
-		"a 200 with an id":                       {whole(200, `{"id":7,"status":"assigned"}`), 7, accepted, nil},
-		"a 201":                                  {whole(201, `{"id":397}`), 397, accepted, nil},
-		"a 201, cut after the id":                {cut(201, `{"id":397,"lang":"e`), 397, accepted, nil},
-		"a 201, cut within the id":               {cut(201, `{"id":39`), 0, accepted, calls.ErrUndecodable},
-		"a 201, cut before the id":               {cut(201, `{"lang":"en","i`), 0, accepted, calls.ErrUndecodable},
-		"a 201 with the id of something else":    {cut(201, `{"selected_menu":{"id":9},"lang`), 0, accepted, calls.ErrUndecodable},
-		"a 201 with HTML":                        {whole(201, "<html>created</html>"), 0, accepted, calls.ErrUndecodable},
-		"a 201 that is too long":                 {whole(201, `{"id":397,"x":"`+strings.Repeat("x", 11<<20)+`"}`), 397, accepted, nil},
-		"a 202":                                  {whole(202, ""), -1, accepted, nil},
-		"a 202 with an object":                   {whole(202, `{"status":"waiting"}`), -1, accepted, nil},
-		"a 202 with an id":                       {whole(202, `{"id":8}`), 8, accepted, nil},
-		"a 202 with a message":                   {whole(202, `{"message":"Agent is not available to take this call"}`), 0, unknown, calls.ErrUndecodable},
-		"a 202 with an error":                    {whole(202, `{"error":"no"}`), 0, unknown, calls.ErrUndecodable},
-		"a 202 with HTML":                        {whole(202, "<html>"), 0, unknown, calls.ErrUndecodable},
-		"a 204":                                  {"HTTP/1.1 204 No Content\r\n\r\n", 0, unknown, calls.ErrUndecodable},
-		"a 408 of a proxy":                       {whole(408, "<html>Your browser didn't send a complete request"), 0, unknown, calls.ErrOutcomeUnknown},
-		"a 408 that is cut":                      {cut(408, "<html>"), 0, unknown, calls.ErrOutcomeUnknown},
-		"a 101, and silence":                     {"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", 0, unknown, calls.ErrOutcomeUnknown},
-		"a 400 that is cut":                      {cut(400, `{"message":"Contact not fo`), 0, rejected, calls.ErrInvalidRequest},
-		"a 400 with a message":                   {whole(400, `{"message":"Contact not found"}`), 0, rejected, calls.ErrContactNotFound},
-		"two responses":                          {whole(201, `{"id":397}`) + whole(400, `{"message":"Contact not found"}`), 397, accepted, nil},
-		"early hints, then a 201":                {"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" + whole(201, `{"id":397}`), 397, accepted, nil},
-		"early hints, then the end":              {"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n", 0, unknown, calls.ErrOutcomeUnknown},
-		"a body that says that it is compressed": {"HTTP/1.1 201 Created\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n" + `{"id":397}`, 0, accepted, calls.ErrUndecodable},
+		"a 200 with HTML, truncated":     {truncated(200, "<html>"), 0, unknown, calls.ErrUndecodable},
+		"a 200 with an error":            {whole(200, `{"error":"maintenance"}`), 0, unknown, calls.ErrUndecodable},
+		"a 200 without a body":           {whole(200, ""), 0, unknown, calls.ErrUndecodable},
+		"a 200 with an empty object":     {whole(200, "{}"), 0, unknown, calls.ErrUndecodable},
+		"a 200 with an array":            {whole(200, "[]"), 0, unknown, calls.ErrUndecodable},
+		"a 200 with null":                {whole(200, "null"), 0, unknown, calls.ErrUndecodable},
+		"a 200 that echoes, truncated":   {truncated(200, `{"call_type":"Voice Outbound (API)",`), 0, unknown, calls.ErrUndecodable},
+		"a 200 that echoes, no end":      {truncated(200, `{"call_type":"Voice Outbound (API)"}`), 0, unknown, calls.ErrUndecodable},
+		"a truncated 202":                {truncated(202, ""), 0, unknown, calls.ErrUndecodable},
+		"a 200 that echoes":              {whole(200, `{"call_type":"Voice Outbound (API)"}`), -1, accepted, nil},
+		"a 200 with an id":               {whole(200, `{"id":7,"status":"assigned"}`), 7, accepted, nil},
+		"a 201":                          {whole(201, `{"id":397}`), 397, accepted, nil},
+		"a 201, truncated after the id":  {truncated(201, `{"id":397,"lang":"e`), 397, accepted, nil},
+		"a 201, truncated in the id":     {truncated(201, `{"id":39`), 0, accepted, calls.ErrUndecodable},
+		"a 201, truncated before the id": {truncated(201, `{"lang":"en","i`), 0, accepted, calls.ErrUndecodable},
+		"a 201, truncated, an inner id":  {truncated(201, `{"selected_menu":{"id":9},"lang`), 0, accepted, calls.ErrUndecodable},
+		"a 201 with HTML":                {whole(201, "<html>created</html>"), 0, accepted, calls.ErrUndecodable},
+		"a 201 that is too long":         {whole(201, `{"id":397,"x":"`+strings.Repeat("x", 11<<20)+`"}`), 397, accepted, nil},
+		"a 202":                          {whole(202, ""), -1, accepted, nil},
+		"a 202 with an object":           {whole(202, `{"status":"waiting"}`), -1, accepted, nil},
+		"a 202 with an id":               {whole(202, `{"id":8}`), 8, accepted, nil},
+		"a 202 with a message":           {whole(202, `{"message":"Agent is not available to take this call"}`), 0, unknown, calls.ErrUndecodable},
+		"a 202 with an error":            {whole(202, `{"error":"no"}`), 0, unknown, calls.ErrUndecodable},
+		"a 202 with HTML":                {whole(202, "<html>"), 0, unknown, calls.ErrUndecodable},
+		"a 204":                          {"HTTP/1.1 204 No Content\r\n\r\n", 0, unknown, calls.ErrUndecodable},
+		"a 408 of a proxy":               {whole(408, "<html>Your browser didn't send a complete request"), 0, unknown, calls.ErrOutcomeUnknown},
+		"a truncated 408":                {truncated(408, "<html>"), 0, unknown, calls.ErrOutcomeUnknown},
+		"a 101 without more":             {"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", 0, unknown, calls.ErrOutcomeUnknown},
+		"a truncated 400":                {truncated(400, `{"message":"Contact not fo`), 0, rejected, calls.ErrInvalidRequest},
+		"a 400 with a message":           {whole(400, `{"message":"Contact not found"}`), 0, rejected, calls.ErrContactNotFound},
+		"two responses":                  {whole(201, `{"id":397}`) + whole(400, `{"message":"Contact not found"}`), 397, accepted, nil},
+		"early hints, then a 201":        {"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" + whole(201, `{"id":397}`), 397, accepted, nil},
+		"only early hints":               {"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n", 0, unknown, calls.ErrOutcomeUnknown},
+		"a body that is not compressed":  {"HTTP/1.1 201 Created\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n" + `{"id":397}`, 0, accepted, calls.ErrUndecodable},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			root, requests := rawServer(t, tt.response, false)
-			transport := &http.Transport{}
-			defer transport.CloseIdleConnections()
-			server := callstest.NewServer(t) // for its credentials
-			client := socketClient(t, server, calls.WithBaseURL(root), calls.WithHTTPClient(&http.Client{Transport: transport}), calls.WithAttemptTimeout(time.Minute))
+			client := newClient(t, nil, calls.WithBaseURL(root), calls.WithRetry(calls.RetryPolicy{MinWait: 1, MaxWait: 1}))
 			result, err := creates["CreateOutbound"](t.Context(), client)
 			if got := calls.DeliveryOf(err); got != tt.delivery || !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
 				t.Fatalf("%v, %v", got, err)
 			}
 			if tt.delivery == unknown && !errors.Is(err, calls.ErrOutcomeUnknown) {
-				t.Errorf("unknown, and yet %v", err)
+				t.Errorf("error %v is not ErrOutcomeUnknown", err)
 			}
 			if n := requests.Load(); n != 1 {
 				t.Errorf("%d requests", n)
@@ -306,24 +294,21 @@ func TestResponsesOfACreateOnTheWire(t *testing.T) {
 	}
 }
 
-// TestA201ThatStallsAfterTheIDIsNotLost has the rest of the response never come.
+// TestA201ThatStallsAfterTheIDIsNotLost never sends the rest of the response.
 func TestA201ThatStallsAfterTheIDIsNotLost(t *testing.T) {
 	for _, body := range []string{`{"id":397,"lang":"e`, `{"id":397`} {
 		ctx, cancel := context.WithCancel(t.Context())
-		root, _ := rawServer(t, cut(201, body), true)
-		transport := &http.Transport{}
-		client := socketClient(t, callstest.NewServer(t), calls.WithBaseURL(root), calls.WithHTTPClient(&http.Client{Transport: transport}),
-			calls.WithAttemptTimeout(time.Minute), calls.WithMiddleware(cancelOnStall(callstest.StallBody, nil, cancel)))
+		root, _ := rawServer(t, truncated(201, body), true)
+		client := newClient(t, nil, calls.WithBaseURL(root), calls.WithMiddleware(cancelOnStall(callstest.StallBody, nil, cancel)))
 		result, err := creates["CreateOutbound"](ctx, client)
 		cancel()
 		if isWhole := strings.Contains(body, ","); isWhole && (err != nil || result.Call.ID != 397) || !isWhole && (calls.DeliveryOf(err) != calls.DeliveryAccepted || err == nil) {
 			t.Errorf("%s: %v, %v", body, result, err)
 		}
-		transport.CloseIdleConnections()
 	}
 }
 
-// The connection dies after the status line: the call exists, whatever was lost.
+// TestATruncated201IsAccepted loses the connection after the status line.
 func TestATruncated201IsAccepted(t *testing.T) {
 	t.Parallel()
 	for body, hasID := range map[string]bool{`{"id":397,`: true, `{"lang":"en",`: false} {
@@ -344,7 +329,7 @@ func TestATruncated201IsAccepted(t *testing.T) {
 }
 
 // rawServer responds to each request with the given bytes, and then closes the
-// connection, or stalls if it is told to. It counts the requests.
+// connection, or stalls if stalls is true. It counts the requests.
 func rawServer(t *testing.T, response string, stalls bool) (root string, requests *atomic.Int32) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -378,10 +363,11 @@ func rawServer(t *testing.T, response string, stalls bool) (root string, request
 	return "http://" + listener.Addr().String(), requests
 }
 
-// whole is a response with its length, and cut one that promises more than it has.
+// whole returns a response with its length, and truncated one that is shorter than its
+// length.
 func whole(status int, body string) string { return rawResponse(status, len(body), body) }
 
-func cut(status int, body string) string { return rawResponse(status, len(body)+500, body) }
+func truncated(status int, body string) string { return rawResponse(status, len(body)+500, body) }
 
 func rawResponse(status, length int, body string) string {
 	return fmt.Sprintf("HTTP/1.1 %d %s\r\nX-Request-Id: gateway-7\r\nContent-Length: %d\r\n\r\n%s", status, http.StatusText(status), length, body)
@@ -393,7 +379,7 @@ func TestTimeoutOfACreateIsAnUnknownOutcome(t *testing.T) {
 		start := time.Now()
 		err := createError(t, silent, calls.WithAttemptTimeout(5*time.Second))
 		if took := time.Since(start); took != 5*time.Second {
-			t.Errorf("it took %v", took)
+			t.Errorf("took %v", took)
 		}
 		if !errors.Is(err, calls.ErrOutcomeUnknown) || !errors.Is(err, context.DeadlineExceeded) || calls.DeliveryOf(err) != calls.DeliveryUnknown {
 			t.Errorf("error %v, delivery %v", err, calls.DeliveryOf(err))
@@ -401,7 +387,7 @@ func TestTimeoutOfACreateIsAnUnknownOutcome(t *testing.T) {
 	})
 }
 
-func TestCancelledCreateIsAnUnknownOutcome(t *testing.T) {
+func TestCanceledCreateIsAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -413,16 +399,16 @@ func TestCancelledCreateIsAnUnknownOutcome(t *testing.T) {
 	})
 }
 
-// A create that may have been carried out rings a second time when it is sent
-// again, so it is not, however many attempts the policy allows.
-func TestCreateOfOpenFateIsNotSentAgain(t *testing.T) {
+// TestCreateIsNotRetried has a policy that allows more attempts. Retrying a create that
+// may have been carried out can call a person twice.
+func TestCreateIsNotRetried(t *testing.T) {
 	t.Parallel()
 	tests := map[string]roundTripper{
 		"a 500":               responding(http.StatusInternalServerError, ""),
 		"a 503":               responding(http.StatusServiceUnavailable, ""),
 		"a broken connection": broken,
-		"no answer":           silent,
-		"a foreign page":      responding(http.StatusOK, "<html>"),
+		"no response":         silent,
+		"a gateway's page":    responding(http.StatusOK, "<html>"),
 		"a 201 without an id": responding(http.StatusCreated, "{}"),
 		"a 400":               responding(http.StatusBadRequest, ""),
 	}
@@ -436,21 +422,21 @@ func TestCreateOfOpenFateIsNotSentAgain(t *testing.T) {
 					return transport(r)
 				}, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 5}))
 				if sent != 1 {
-					t.Errorf("it was sent %d times: %v", sent, err)
+					t.Errorf("sent %d times: %v", sent, err)
 				}
 			})
 		})
 	}
 }
 
-// TestAnIDThatComesTwiceIsTold by the result and in the log.
-func TestAnIDThatComesTwiceIsTold(t *testing.T) {
+// TestAnIDOfTwoCreates checks that the second result reports the first create.
+func TestAnIDOfTwoCreates(t *testing.T) {
 	client := handlerClient(t, &recorder{status: 201, response: `{"id":7,"status":"queued"}`})
-	first, err := client.CreateInbound(t.Context(), anybody)
+	first, err := client.CreateInbound(t.Context(), anyone)
 	if err != nil || first.AlsoOwnedBy != "" {
 		t.Fatal(first, err)
 	}
-	p, err := client.Prepare(anybody, calls.WithKey("task 8812"))
+	p, err := client.Prepare(anyone, calls.WithKey("task 8812"))
 	if err != nil {
 		t.Fatal(err)
 	}

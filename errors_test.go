@@ -22,9 +22,8 @@ import (
 
 const callsURL = "https://customer.uc1.ccaiplatform.com/apps/api/v1/calls"
 
-// sentinels is every sentinel with its parent and with what brings it about: a
-// request that the client refuses, a message of a 400, a status. An empty entry
-// says that this side never raises it.
+// sentinels has every sentinel with its parent and what causes it: a request that the
+// client refuses, a message of a 400, or a status. A cause that is empty does not exist.
 var sentinels = []struct {
 	name    string
 	is      error
@@ -137,7 +136,7 @@ var sentinels = []struct {
 	},
 	{
 		name: "ErrScheduleRejected", is: calls.ErrScheduleRejected, parent: calls.ErrInvalidRequest,
-		client: func(t *testing.T) error { // the platform has no message for it
+		client: func(t *testing.T) error { // no message is documented
 			_, err := newClient(t, responding(http.StatusUnprocessableEntity, "")).CreateScheduled(t.Context(), aScheduled)
 			return err
 		},
@@ -214,13 +213,13 @@ func TestEverySentinelIsReached(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			if s.client == nil && s.message == "" && s.status == 0 {
-				t.Fatal("nobody raises it")
+				t.Fatal("it has no cause")
 			}
 			if s.parent != nil && (!errors.Is(s.is, s.parent) || errors.Is(s.parent, s.is)) {
-				t.Errorf("its parent is not %v", s.parent)
+				t.Errorf("the parent is not %v", s.parent)
 			}
 			if !strings.HasPrefix(s.is.Error(), "calls: ") {
-				t.Errorf("its text is %q", s.is)
+				t.Errorf("the text is %q", s.is)
 			}
 			if s.client != nil {
 				checkKind(t, "client", s.client(t), s.is)
@@ -239,41 +238,20 @@ func TestEverySentinelIsReached(t *testing.T) {
 				mock.RegisterResponder("POST", callsURL, httpmock.NewStringResponder(s.status, ""))
 				_, err := newClient(t, mock).CreateInbound(t.Context(), anInbound)
 				if !errors.Is(err, s.is) || errors.Is(err, calls.ErrInvalidRequest) {
-					t.Errorf("status %d gives %v", s.status, err)
+					t.Errorf("status %d: %v", s.status, err)
 				}
 			}
 		})
 	}
 }
 
-// Every sentinel of the package has to be in the table.
 func TestSentinelTableIsComplete(t *testing.T) {
 	t.Parallel()
-	var want, got []string
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range files {
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, declaration := range file.Decls {
-			group, ok := declaration.(*ast.GenDecl)
-			if !ok || file.Name.Name != "calls" {
-				continue
-			}
-			for _, spec := range group.Specs {
-				if value, ok := spec.(*ast.ValueSpec); ok && strings.HasPrefix(value.Names[0].Name, "Err") {
-					want = append(want, value.Names[0].Name)
-				}
-			}
-		}
-	}
+	var got []string
 	for _, s := range sentinels {
 		got = append(got, s.name)
 	}
+	want := sentinelNames(t)
 	slices.Sort(want)
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -281,7 +259,40 @@ func TestSentinelTableIsComplete(t *testing.T) {
 	}
 }
 
-func TestMatchingOfMessagesIsForgiving(t *testing.T) {
+// sentinelNames returns the names of the variables in all sources of the package that
+// begin with Err.
+func sentinelNames(t *testing.T) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, declaration := range file.Decls {
+			group, ok := declaration.(*ast.GenDecl)
+			if !ok || group.Tok != token.VAR {
+				continue
+			}
+			for _, spec := range group.Specs {
+				for _, variable := range spec.(*ast.ValueSpec).Names {
+					if strings.HasPrefix(variable.Name, "Err") {
+						names = append(names, variable.Name)
+					}
+				}
+			}
+		}
+	}
+	return names
+}
+
+func TestMatchingOfMessagesIsLenient(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, message string
@@ -290,28 +301,28 @@ func TestMatchingOfMessagesIsForgiving(t *testing.T) {
 	}{
 		{"lower case", "agent email required", calls.ErrAgentEmailRequired, ""},
 		{"upper case", "CONTACT NOT FOUND", calls.ErrContactNotFound, ""},
-		{"outer space", "\t Not a valid agent email \n", calls.ErrAgentEmailInvalid, ""},
-		{"a final full stop", "menu_id is required.", calls.ErrMenuIDRequired, ""},
-		{"a full stop and space", "menu_id is required. ", calls.ErrMenuIDRequired, ""},
+		{"leading and trailing space", "\t Not a valid agent email \n", calls.ErrAgentEmailInvalid, ""},
+		{"a final period", "menu_id is required.", calls.ErrMenuIDRequired, ""},
+		{"a period and space", "menu_id is required. ", calls.ErrMenuIDRequired, ""},
 		{"a hyphen", "end_user_number is not well-formed", calls.ErrEndUserNumberMalformed, ""},
 		{"no hyphen", "end_user_number is not well formed", calls.ErrEndUserNumberMalformed, ""},
-		{"a hyphen in upper case with a full stop", "END_USER_NUMBER IS NOT WELL-FORMED.", calls.ErrEndUserNumberMalformed, ""},
+		{"a hyphen in upper case with a period", "END_USER_NUMBER IS NOT WELL-FORMED.", calls.ErrEndUserNumberMalformed, ""},
 		{"a hyphen where the reference has none", "menu_id is not well-formed", calls.ErrMenuIDMalformed, ""},
 		{"typographic apostrophes", "Menu is in ‘after hours’ state, can’t accept incoming calls", calls.ErrMenuAfterHours, "after hours"},
 		{"a menu state in another case", "menu is in 'Manual Redirection' state, can't accept calls", calls.ErrMenuManualRedirection, "Manual Redirection"},
 		{"an unknown menu state", "Menu is in 'holiday' state", calls.ErrMenuClosed, "holiday"},
 		{"another language", "Language 'pt-BR' is not available", calls.ErrLanguageUnavailable, "pt-BR"},
-		{"upper case around what it names", "MENU_ID 9999 IS NOT FOUND", calls.ErrMenuNotFound, "9999"},
+		{"upper case around a parameter", "MENU_ID 9999 IS NOT FOUND", calls.ErrMenuNotFound, "9999"},
 		{"another menu", "menu_id 12 is not found", calls.ErrMenuNotFound, "12"},
-		{"another pair of menu types", "Only web menu IDs are permitted", calls.ErrMenuTypeNotPermitted, "web"},
+		{"another menu type", "Only web menu IDs are permitted", calls.ErrMenuTypeNotPermitted, "web"},
 		{"another parameter that is required", "call_type is required", calls.ErrParameterMissing, "call_type"},
 		{"a parameter that is missing", "param is missing or the value is empty: end_user", calls.ErrParameterMissing, "end_user"},
 		{"an unknown message", "The moon is full", calls.ErrInvalidRequest, ""},
 		{"a documented message inside another", "Sorry: Contact not found", calls.ErrInvalidRequest, ""},
-		{"a documented message with more behind it", "Contact not found in the CRM", calls.ErrInvalidRequest, ""},
-		{"more behind what a message names", "Language 'fr' is not available yet", calls.ErrInvalidRequest, ""},
-		{"only the frame of a message", "Language '", calls.ErrInvalidRequest, ""},
-		{"a single full stop", ".", calls.ErrInvalidRequest, ""},
+		{"text after a documented message", "Contact not found in the CRM", calls.ErrInvalidRequest, ""},
+		{"text after a message with a parameter", "Language 'fr' is not available yet", calls.ErrInvalidRequest, ""},
+		{"a message that ends before its parameter", "Language '", calls.ErrInvalidRequest, ""},
+		{"a single period", ".", calls.ErrInvalidRequest, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -377,7 +388,7 @@ func TestStatuses(t *testing.T) {
 				apiErr := apiErrorOf(t, err)
 				if apiErr.StatusCode != test.status || apiErr.Message != "as it came" || string(apiErr.Body) != `{"message":"as it came"}` ||
 					apiErr.Header.Get("X-Request-Id") != "r1" || apiErr.RetryAfter != 7*time.Second || apiErr.Attempts != 1 {
-					t.Errorf("the answer did not reach the error: %d %q %q %v %v", apiErr.StatusCode, apiErr.Message, apiErr.Body, apiErr.Header, apiErr.RetryAfter)
+					t.Errorf("the error lacks part of the response: %d %q %q %v %v", apiErr.StatusCode, apiErr.Message, apiErr.Body, apiErr.Header, apiErr.RetryAfter)
 				}
 				if mock.GetTotalCallCount() != 1 {
 					t.Errorf("%d requests were sent", mock.GetTotalCallCount())
@@ -396,7 +407,7 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-func TestErrorBodiesOfOtherKinds(t *testing.T) {
+func TestBodiesOfErrors(t *testing.T) {
 	t.Parallel()
 	const limit = 64 << 10
 	tests := map[string]struct{ body, message string }{
@@ -405,21 +416,21 @@ func TestErrorBodiesOfOtherKinds(t *testing.T) {
 		"plain text":                      {"Contact not found", ""},
 		"an array":                        {`["Contact not found"]`, ""},
 		"null":                            {"null", ""},
-		"a cut object":                    {`{"message":"Contact`, ""},
-		"a message of another kind":       {`{"message":{"text":"Contact not found"}}`, ""},
+		"a truncated object":              {`{"message":"Contact`, ""},
+		"a message of another type":       {`{"message":{"text":"Contact not found"}}`, ""},
 		"an error":                        {`{"error":"Contact not found"}`, "Contact not found"},
 		"errors":                          {`{"errors":["Contact not found"]}`, "Contact not found"},
 		"no message":                      {`{"fault":"Contact not found"}`, ""},
 		"a message among others":          {`{"code":7,"message":"Contact not found","hint":null}`, "Contact not found"},
 		"a message with escapes":          {`{"message":"Contact \u006eot found"}`, "Contact not found"},
-		"a key in another case beside it": {`{"message":"Contact not found","MESSAGE":"x"}`, "Contact not found"},
-		"a byte order mark before it":     {"\ufeff" + `{"message":"Contact not found"}`, "Contact not found"},
-		"something behind it":             {`{"message":"Contact not found"}</html>`, "Contact not found"},
-		"a message before 64 KiB of other things": {`{"message":"Contact not found","trace":"` + strings.Repeat("x", limit) + `"}`, "Contact not found"},
-		"64 KiB exactly":                 {strings.Repeat("x", limit), ""},
-		"a byte more than 64 KiB":        {strings.Repeat("x", limit+1), ""},
-		"a megabyte":                     {strings.Repeat("x", 1<<20), ""},
-		"64 KiB, with a message in them": {`{"message":"Contact not found"` + strings.Repeat(" ", limit-len(`{"message":"Contact not found"}`)) + "}", "Contact not found"},
+		"another key in upper case":       {`{"message":"Contact not found","MESSAGE":"x"}`, "Contact not found"},
+		"a byte order mark":               {"\ufeff" + `{"message":"Contact not found"}`, "Contact not found"},
+		"text after the object":           {`{"message":"Contact not found"}</html>`, "Contact not found"},
+		"a message before 64 KiB of data": {`{"message":"Contact not found","trace":"` + strings.Repeat("x", limit) + `"}`, "Contact not found"},
+		"64 KiB exactly":                  {strings.Repeat("x", limit), ""},
+		"a byte more than 64 KiB":         {strings.Repeat("x", limit+1), ""},
+		"a megabyte":                      {strings.Repeat("x", 1<<20), ""},
+		"64 KiB with a message":           {`{"message":"Contact not found"` + strings.Repeat(" ", limit-len(`{"message":"Contact not found"}`)) + "}", "Contact not found"},
 	}
 	for name, test := range tests {
 		for _, status := range []int{400, 404, 500} {
@@ -440,14 +451,14 @@ func TestErrorBodiesOfOtherKinds(t *testing.T) {
 					t.Errorf("ErrInvalidRequest: %v", got)
 				}
 				if len(err.Error()) > 300 {
-					t.Errorf("the body is in the text of the error: %d bytes", len(err.Error()))
+					t.Errorf("the text of the error has %d bytes", len(err.Error()))
 				}
 			})
 		}
 	}
 }
 
-func TestAPIErrorMadeByHand(t *testing.T) {
+func TestAPIErrorOfAnotherPackage(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		err  *calls.APIError
@@ -495,15 +506,15 @@ func TestAPIErrorMadeByHand(t *testing.T) {
 	}
 }
 
-func TestValidationErrorMadeByHand(t *testing.T) {
+func TestValidationErrorOfAnotherPackage(t *testing.T) {
 	t.Parallel()
-	err := error(&calls.ValidationError{Field: "lang", Reason: "is odd"})
-	if !errors.Is(err, calls.ErrInvalidRequest) || err.Error() != "calls: lang is odd" {
+	err := error(&calls.ValidationError{Field: "lang", Reason: "is malformed"})
+	if !errors.Is(err, calls.ErrInvalidRequest) || err.Error() != "calls: lang is malformed" {
 		t.Errorf("error %v", err)
 	}
 }
 
-// allSentinels lists every sentinel of the package.
+// allSentinels returns every sentinel of the package.
 func allSentinels() (all []error) {
 	for _, s := range sentinels {
 		all = append(all, s.is)
@@ -511,7 +522,7 @@ func allSentinels() (all []error) {
 	return all
 }
 
-// refusal is what the client refuses the request with.
+// refusal returns a function that returns the client's validation error of a request.
 func refusal(request calls.CreateRequest) func(*testing.T) error {
 	return func(t *testing.T) error {
 		_, err := newClient(t, untouched(t)).Create(t.Context(), request)
@@ -519,7 +530,7 @@ func refusal(request calls.CreateRequest) func(*testing.T) error {
 	}
 }
 
-// checkKind checks that err is the sentinel and its parents, and of no other kind.
+// checkKind checks that err is the sentinel and its parents, and no other sentinel.
 func checkKind(t *testing.T, side string, err, sentinel error) {
 	t.Helper()
 	for _, s := range allSentinels() {

@@ -182,7 +182,7 @@ func TestEveryFaultOfAQueueQuery(t *testing.T) {
 		{callstest.Redirect(302, "/"), 1, calls.ErrRedirected},
 	}
 	for name, ask := range map[string]func(*calls.Client) error{
-		"QueueStatus": askStatus(t, aQueueStatus), "QueueOperation": askOperation(t, aQueueOperation), "WaitTimes": askWaits(t, aWaitTimes),
+		"QueueStatus": queueStatusOf(t, aQueueStatus), "QueueOperation": queueOperationOf(t, aQueueOperation), "WaitTimes": waitTimesOf(t, aWaitTimes),
 	} {
 		for _, tt := range tests {
 			t.Run(name+"/"+tt.fault.String(), func(t *testing.T) {

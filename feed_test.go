@@ -15,12 +15,12 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// TestNothingRunsWhenNobodyWaits breaks out of everything that a Client waits for.
-// synctest fails if a goroutine is left.
-func TestNothingRunsWhenNobodyWaits(t *testing.T) {
+// TestReaderStopsWithItsLastUser breaks out of a settlement and a tail. synctest fails if a
+// goroutine is left.
+func TestReaderStopsWithItsLastUser(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		lostOnes := []calls.Intent{
-			intentOf(lostCreate(t, server, client, true, anybody)),
+			intentOf(lostCreate(t, server, client, true, anyone)),
 			intentOf(lostCreate(t, server, client, true, calls.InboundRequest{MenuID: 11, EndUserNumber: "+82-10-6861-2345"})),
 		}
 		for range client.SettleAll(t.Context(), lostOnes, calls.SettleOptions{}) {
@@ -54,8 +54,8 @@ func TestAThousandWatchedCallsCostTheRequestsOfOne(t *testing.T) {
 	}
 }
 
-// watchedCosts watches calls for 15 s, each by itself or all together, while one in ten
-// of them changes, and returns the number of requests.
+// watchedCosts returns the number of requests of 15 s in which calls are watched, each by
+// itself or all together, and every tenth call changes.
 func watchedCosts(t *testing.T, n int, areTogether, areKnown bool) int {
 	var requests atomic.Int64
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
@@ -69,7 +69,7 @@ func watchedCosts(t *testing.T, n int, areTogether, areKnown bool) int {
 			}
 			watched = append(watched, call)
 		}
-		if !areKnown { // the first look has to show each of them: count from then on
+		if !areKnown { // the first poll has to list each of them, so count from then on
 			time.AfterFunc(100*time.Millisecond, func() { requests.Store(-int64(len(server.Requests()))) })
 		}
 		for i := range n {
@@ -101,7 +101,7 @@ func watchedCosts(t *testing.T, n int, areTogether, areKnown bool) int {
 			wg.Wait()
 		}
 		if want := n / 10; changed < want*8/10 {
-			t.Errorf("%d of %d changes were seen", changed, want)
+			t.Errorf("%d of %d changes were yielded", changed, want)
 		}
 		requests.Add(int64(len(server.Requests())))
 	})
@@ -120,15 +120,15 @@ func TestManyLostCreatesAreSettledByFewListings(t *testing.T) {
 	}
 }
 
-// settleCosts loses creates and settles them, each by itself or all together, and
-// returns how many listings and how many pages that took.
+// settleCosts loses creates and settles them, each by itself or all together. It returns
+// the number of listings and of pages.
 func settleCosts(t *testing.T, n int, areTogether bool) (listings, pages int) {
 	tickets := make([]callstest.Ticket, n)
 	for i := range tickets {
 		tickets[i] = callstest.Ticket{ID: fmt.Sprint("T", i), Number: "+1 859-657-9625", ContactID: "1"}
 	}
 	onVirtualTime(t, []callstest.Option{callstest.WithTickets(tickets...)}, func(t *testing.T, server *callstest.Server, _ *calls.Client) {
-		client := inProcessClient(t, server, losing())
+		client := inProcessClient(t, server, withLostResponses())
 		intents := make([]calls.Intent, n)
 		var wg sync.WaitGroup
 		found := make(chan int64, n)
@@ -144,7 +144,7 @@ func settleCosts(t *testing.T, n int, areTogether bool) (listings, pages int) {
 		for i := range n {
 			_, err := client.CreateOutbound(t.Context(), calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: tickets[i].ID})
 			intents[i] = intentOf(err)
-			if !areTogether { // as each of them fails, in an outage at the full rate
+			if !areTogether { // when it fails, as in an outage at the full rate
 				wg.Go(func() { settle(intents[i]) })
 				time.Sleep(100 * time.Millisecond)
 			}
@@ -161,7 +161,7 @@ func settleCosts(t *testing.T, n int, areTogether bool) (listings, pages int) {
 	return listings, pages
 }
 
-// countListings counts the requests for pages, and how often reading went back.
+// countListings returns how often a listing began, and the number of pages.
 func countListings(server *callstest.Server) (listings, pages int) {
 	var last time.Time
 	for _, request := range server.Requests() {
@@ -179,8 +179,8 @@ func countListings(server *callstest.Server) (listings, pages int) {
 	return listings, pages
 }
 
-// losing loses the response of each create.
-func losing() calls.Option {
+// withLostResponses loses the response of each create.
+func withLostResponses() calls.Option {
 	return calls.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
 			response, err := next.RoundTrip(r)

@@ -19,7 +19,8 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// list returns the ids of a listing and how it ended. meanwhile runs after each call.
+// list returns the ids and the error of a listing. It runs meanwhile, if it is not nil,
+// after each call.
 func list(ctx context.Context, client *calls.Client, opts calls.ListOptions, meanwhile func()) (ids []int64, err error) {
 	for call, err := range client.ListCalls(ctx, opts) {
 		if err != nil {
@@ -33,14 +34,14 @@ func list(ctx context.Context, client *calls.Client, opts calls.ListOptions, mea
 	return ids, nil
 }
 
-func TestListCallsAsksForWhatIsWanted(t *testing.T) {
+func TestQueriesOfListCalls(t *testing.T) {
 	since := time.Date(2019, 9, 10, 7, 12, 26, 0, time.FixedZone("CEST", 7200))
 	tests := map[string]struct {
 		opts calls.ListOptions
 		want url.Values
 	}{
-		"nothing in particular": {calls.ListOptions{}, url.Values{"page": {"1"}, "per": {"100"}}},
-		"all of it": {
+		"no options": {calls.ListOptions{}, url.Values{"page": {"1"}, "per": {"100"}}},
+		"all options": {
 			calls.ListOptions{UpdatedSince: since, SortBy: "created_at", Descending: true, PerPage: 7},
 			url.Values{"page": {"1"}, "per": {"7"}, "sort_column": {"created_at"}, "sort_direction": {"DESC"}, "updated_at[from]": {"2019-09-10T05:12:26Z"}},
 		},
@@ -60,7 +61,7 @@ func TestListCallsAsksForWhatIsWanted(t *testing.T) {
 	}
 }
 
-func TestListCallsRefusesPagesThatDoNotExist(t *testing.T) {
+func TestListCallsValidatesItsOptions(t *testing.T) {
 	platform := &recorder{status: 200, response: "[]"}
 	client := handlerClient(t, platform)
 	for _, perPage := range []int{-1, 101} {
@@ -71,10 +72,9 @@ func TestListCallsRefusesPagesThatDoNotExist(t *testing.T) {
 	}
 }
 
-// TestAListingIsWholeWhateverHappensMeanwhile lists calls while others are
-// created and changed. Nothing may come twice, and nothing that did not change
-// may be missing.
-func TestAListingIsWholeWhateverHappensMeanwhile(t *testing.T) {
+// TestAListingIsCompleteWhileCallsChange lists calls while others are created and
+// changed. No call may be yielded twice, and no call that did not change may be missing.
+func TestAListingIsCompleteWhileCallsChange(t *testing.T) {
 	orders := []calls.ListOptions{
 		{}, {SortBy: "id"}, {SortBy: "id", Descending: true}, {SortBy: "created_at"}, {SortBy: "created_at", Descending: true},
 		{SortBy: "updated_at", Descending: true},
@@ -100,8 +100,8 @@ func TestAListingIsWholeWhateverHappensMeanwhile(t *testing.T) {
 		}
 		changed := map[int64]bool{}
 		ids, err := list(t.Context(), client, opts, func() {
-			// A listing that is overtaken all the time has no end, so that the
-			// changes come to one.
+			// The number of changes is limited, since a listing does not end while
+			// calls change faster than it reads.
 			for range changes {
 				if len(changed) > 20 {
 					return
@@ -125,7 +125,7 @@ func TestAListingIsWholeWhateverHappensMeanwhile(t *testing.T) {
 		seen := map[int64]bool{}
 		for _, id := range ids {
 			if seen[id] {
-				t.Errorf("%s: call %d came twice", name, id)
+				t.Errorf("%s: call %d was yielded twice", name, id)
 			}
 			seen[id] = true
 		}
@@ -138,7 +138,9 @@ func TestAListingIsWholeWhateverHappensMeanwhile(t *testing.T) {
 	t.Logf("%d calls listed", listed)
 }
 
-func TestListCallsFollowsTheQueryOfALinkAndNothingElse(t *testing.T) {
+// TestListCallsUsesOnlyTheQueryOfALink has links to other hosts and paths, which must not
+// get the credentials.
+func TestListCallsUsesOnlyTheQueryOfALink(t *testing.T) {
 	tests := map[string]struct {
 		link string // of the first page; HOST is replaced
 		ids  int
@@ -166,7 +168,7 @@ func TestListCallsFollowsTheQueryOfALinkAndNothingElse(t *testing.T) {
 			var server *httptest.Server
 			server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path != "/manager/api/v1/calls" {
-					t.Errorf("asked for %s", r.URL)
+					t.Errorf("requested %s", r.URL)
 				}
 				if r.URL.Query().Get("page") == "2" {
 					w.Header().Set("Link", `<?page=1>; rel="first"`)
@@ -177,13 +179,9 @@ func TestListCallsFollowsTheQueryOfALinkAndNothingElse(t *testing.T) {
 				fmt.Fprint(w, `[{"id":1}]`)
 			}))
 			defer server.Close()
-			client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", calls.WithBaseURL(server.URL), calls.WithHTTPClient(server.Client()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			ids, err := list(t.Context(), client, calls.ListOptions{}, nil)
+			ids, err := list(t.Context(), newClient(t, nil, calls.WithBaseURL(server.URL)), calls.ListOptions{}, nil)
 			if len(ids) != tt.ids {
-				t.Errorf("got the calls %v", ids)
+				t.Errorf("calls %v, want %d", ids, tt.ids)
 			}
 			if (err == nil) != (tt.err == "") || err != nil && (!strings.Contains(err.Error(), tt.err) || !errors.Is(err, calls.ErrUndecodable)) {
 				t.Errorf("error %v, want %q", err, tt.err)
@@ -192,8 +190,8 @@ func TestListCallsFollowsTheQueryOfALinkAndNothingElse(t *testing.T) {
 	}
 }
 
-// TestIDsAtTheEndsOfTheirRange also end in circles only if the pages do.
-func TestIDsAtTheEndsOfTheirRange(t *testing.T) {
+// TestExtremeIDs checks that the smallest and largest ids do not look like repeated pages.
+func TestExtremeIDs(t *testing.T) {
 	platform := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("page") == "1" {
 			w.Header().Set("Link", `<?page=2>; rel="next"`)
@@ -217,7 +215,7 @@ func TestCallsWithoutAnIDDoNotMakeAListingEndless(t *testing.T) {
 	}
 }
 
-func TestAPageThatIsNoArrayIsAnError(t *testing.T) {
+func TestAPageThatIsNotAnArrayIsAnError(t *testing.T) {
 	for _, body := range []string{`null`, `{}`, `{"message":"no"}`, ``, `[{"id":1}`, `"calls"`} {
 		platform := &recorder{status: 200, response: body}
 		if ids, err := list(t.Context(), handlerClient(t, platform), calls.ListOptions{}, nil); !errors.Is(err, calls.ErrUndecodable) || len(ids) > 0 {
@@ -226,7 +224,7 @@ func TestAPageThatIsNoArrayIsAnError(t *testing.T) {
 	}
 }
 
-// TestAListingOfManyDescendingIDs reads 200,000 ids with gaps, the highest first.
+// TestAListingOfManyDescendingIDs lists 200,000 ids with gaps, the highest first.
 func TestAListingOfManyDescendingIDs(t *testing.T) {
 	const pages = 2000
 	platform := roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -248,7 +246,7 @@ func TestAListingOfManyDescendingIDs(t *testing.T) {
 	}
 }
 
-func TestPagesThatGoInCirclesEndWithAnError(t *testing.T) {
+func TestRepeatedPagesEndWithAnError(t *testing.T) {
 	n := 0
 	platform := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n++
@@ -261,16 +259,17 @@ func TestPagesThatGoInCirclesEndWithAnError(t *testing.T) {
 	}
 }
 
-func TestAShortPageIsTheLastOnlyByThePlatformsOwnMeasure(t *testing.T) {
+// TestAShortPageIsTheLast has a platform with a smaller page size than requested.
+func TestAShortPageIsTheLast(t *testing.T) {
 	platform := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Per-Page", "2") // though more were asked for
+		w.Header().Set("Per-Page", "2") // less than requested
 		switch r.URL.Query().Get("page") {
 		case "1":
 			fmt.Fprint(w, `[{"id":1},{"id":2}]`)
 		case "2":
 			fmt.Fprint(w, `[{"id":3}]`)
 		default:
-			t.Errorf("asked for %s", r.URL)
+			t.Errorf("requested %s", r.URL)
 		}
 	})
 	if ids, err := list(t.Context(), handlerClient(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != 3 {
@@ -278,7 +277,7 @@ func TestAShortPageIsTheLastOnlyByThePlatformsOwnMeasure(t *testing.T) {
 	}
 }
 
-func TestOneOddCallDoesNotLoseThePage(t *testing.T) {
+func TestAMalformedCallDoesNotLoseThePage(t *testing.T) {
 	platform := &recorder{status: 200, response: `[{"id":1,"rating":{}}, null, 7, "x", {"id":"2","created_at":"yesterday"}, {"status":"queued"}, {"id":3,"participants":5,"new":[]}]`}
 	var raw []string
 	for call, err := range handlerClient(t, platform).ListCalls(t.Context(), calls.ListOptions{}) {
@@ -323,11 +322,11 @@ func TestBreakingOutOfAListingStopsAtOnce(t *testing.T) {
 		break
 	}
 	if n := len(server.Requests()); n != 1 {
-		t.Errorf("%d pages were read", n)
+		t.Errorf("%d pages were requested", n)
 	}
 }
 
-func TestReadsOfAListingAreTriedAgain(t *testing.T) {
+func TestPagesAreRetried(t *testing.T) {
 	server := newServer(t)
 	server.AddCall(callstest.Call{})
 	server.Fail(callstest.Status(502), callstest.HangUpAfterRead, callstest.RateLimited("3"))
@@ -353,13 +352,13 @@ func TestFindCall(t *testing.T) {
 		opts calls.FindOptions
 		err  error
 	}{
-		"today":             {ids[6], calls.FindOptions{}, nil},
-		"the day before":    {ids[5], calls.FindOptions{}, calls.ErrCallNotFound},
-		"since long ago":    {ids[0], calls.FindOptions{Since: now.AddDate(0, 0, -2)}, nil},
-		"since it was made": {ids[27], calls.FindOptions{Since: now.Add(-3 * time.Hour)}, nil},
-		"since later":       {ids[27], calls.FindOptions{Since: now.Add(-2 * time.Hour)}, calls.ErrCallNotFound},
-		"unknown":           {4711, calls.FindOptions{}, calls.ErrNotFound},
-		"impossible":        {0, calls.FindOptions{}, calls.ErrCallIDInvalid},
+		"today":              {ids[6], calls.FindOptions{}, nil},
+		"the day before":     {ids[5], calls.FindOptions{}, calls.ErrCallNotFound},
+		"since long ago":     {ids[0], calls.FindOptions{Since: now.AddDate(0, 0, -2)}, nil},
+		"since its creation": {ids[27], calls.FindOptions{Since: now.Add(-3 * time.Hour)}, nil},
+		"since later":        {ids[27], calls.FindOptions{Since: now.Add(-2 * time.Hour)}, calls.ErrCallNotFound},
+		"unknown":            {4711, calls.FindOptions{}, calls.ErrNotFound},
+		"impossible":         {0, calls.FindOptions{}, calls.ErrCallIDInvalid},
 	}
 	for name, tt := range tests {
 		call, err := client.FindCall(t.Context(), tt.id, tt.opts)

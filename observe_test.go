@@ -12,7 +12,7 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-func TestAnObserverIsToldOfAttemptsAndOutcomes(t *testing.T) {
+func TestObserverGetsAttemptsAndOutcomes(t *testing.T) {
 	server := newServer(t)
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -47,7 +47,7 @@ func TestAnObserverIsToldOfAttemptsAndOutcomes(t *testing.T) {
 			t.Errorf("the success: %+v", created)
 		}
 		if lost.StatusCode != 0 || lost.Err == nil || lost.Retry {
-			t.Errorf("the lost one: %+v", lost)
+			t.Errorf("the lost create: %+v", lost)
 		}
 	})
 }

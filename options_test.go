@@ -131,7 +131,7 @@ func TestBaseURLs(t *testing.T) {
 		{"a query", "https://gateway.example.com?key=s3cret-pass", false},
 		{"an empty query", "https://gateway.example.com/?", false},
 		{"a fragment", "https://gateway.example.com/#s3cret-pass", false},
-		{"no URL at all", "https://gateway.example.com/%zz?s3cret-pass", false},
+		{"a malformed URL", "https://gateway.example.com/%zz?s3cret-pass", false},
 		{"a control character", "https://gateway.example.com/\x00s3cret-pass", false},
 	}
 	for _, test := range tests {
@@ -146,8 +146,8 @@ func TestBaseURLs(t *testing.T) {
 	}
 }
 
-// One Option can set up several clients.
-func TestOptionsCanBeUsedAgain(t *testing.T) {
+// TestOptionsCanBeReused makes two clients with one Option.
+func TestOptionsCanBeReused(t *testing.T) {
 	t.Parallel()
 	var seen []string
 	middleware := calls.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
@@ -183,7 +183,7 @@ func TestMiddlewareOrder(t *testing.T) {
 	}
 }
 
-func TestTheShorterTimeoutHolds(t *testing.T) {
+func TestTheShorterTimeoutApplies(t *testing.T) {
 	t.Parallel()
 	for name, limits := range map[string]struct{ ours, theirs, want time.Duration }{
 		"the default":       {0, 0, 30 * time.Second},
@@ -202,7 +202,7 @@ func TestTheShorterTimeoutHolds(t *testing.T) {
 				start := time.Now()
 				err := createError(t, nil, opts...)
 				if took := time.Since(start); took != limits.want || !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("it took %v, want %v: %v", took, limits.want, err)
+					t.Errorf("took %v, want %v: %v", took, limits.want, err)
 				}
 			})
 		})
@@ -237,8 +237,8 @@ func TestAttemptsOfAReadAreBounded(t *testing.T) {
 	}
 }
 
-// The default keeps to the platform's limit in every second, from the first on.
-func TestDefaultPace(t *testing.T) {
+// TestDefaultRate checks that no second exceeds the platform's limit.
+func TestDefaultRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token",
@@ -255,16 +255,16 @@ func TestDefaultPace(t *testing.T) {
 		}
 		for i := 10; i < len(sent); i++ {
 			if apart := sent[i].Sub(sent[i-10]); apart < time.Second {
-				t.Errorf("the requests %d and %d are %v apart", i-10, i, apart)
+				t.Errorf("requests %d and %d are %v apart", i-10, i, apart)
 			}
 		}
 		if took := sent[99].Sub(sent[0]); took != 9*time.Second {
-			t.Errorf("it took %v: more than the limit asks for", took)
+			t.Errorf("took %v, more than the limit requires", took)
 		}
 	})
 }
 
-func TestNoPace(t *testing.T) {
+func TestWithoutARateLimiter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -275,22 +275,22 @@ func TestNoPace(t *testing.T) {
 			}
 		}
 		if took := time.Since(start); took != 0 {
-			t.Errorf("it took %v", took)
+			t.Errorf("took %v", took)
 		}
 	})
 }
 
-func TestRateLimiterIsAskedForEveryAttempt(t *testing.T) {
+func TestRateLimiterIsCalledBeforeEveryAttempt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		asked := 0
-		limiter := limiterFunc(func(context.Context) error { asked++; return nil })
+		waits := 0
+		limiter := limiterFunc(func(context.Context) error { waits++; return nil })
 		client := newClient(t, responding(http.StatusServiceUnavailable, ""), calls.WithRateLimiter(limiter), calls.WithRetry(calls.RetryPolicy{MaxAttempts: 3}))
 		if _, err := client.GetCustomerFlag(t.Context(), 397); !errors.Is(err, calls.ErrServer) {
 			t.Error(err)
 		}
-		if asked != 3 {
-			t.Errorf("the limiter was asked %d times, want 3", asked)
+		if waits != 3 {
+			t.Errorf("the limiter was called %d times, want 3", waits)
 		}
 	})
 }
@@ -305,8 +305,8 @@ func TestErrorOfTheRateLimiter(t *testing.T) {
 	}
 }
 
-// A nil *rate.Limiter in the interface is no nil RateLimiter. It is a wrong
-// option or no pacing at all, but no panic at the first request.
+// TestNilPointerForARateLimiterDoesNotPanic has a nil *rate.Limiter, which is not a nil
+// RateLimiter.
 func TestNilPointerForARateLimiterDoesNotPanic(t *testing.T) {
 	t.Parallel()
 	defer func() {
@@ -323,21 +323,20 @@ func TestNilPointerForARateLimiterDoesNotPanic(t *testing.T) {
 	_, _ = client.CreateOutbound(t.Context(), anOutbound)
 }
 
-// The HTTP client is the caller's: nothing in it is changed, and its CheckRedirect
-// is not asked.
+// TestHTTPClientIsNotChanged also checks that CheckRedirect is not called.
 func TestHTTPClientIsNotChanged(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.RedirectHandler("/elsewhere", http.StatusFound))
 	defer server.Close()
 	theirs := &http.Client{
 		Timeout:       time.Minute,
-		CheckRedirect: func(*http.Request, []*http.Request) error { t.Error("CheckRedirect was asked"); return nil },
+		CheckRedirect: func(*http.Request, []*http.Request) error { t.Error("CheckRedirect was called"); return nil },
 	}
 	err := createError(t, nil, calls.WithHTTPClient(theirs), calls.WithBaseURL(server.URL))
 	if !errors.Is(err, calls.ErrRedirected) {
 		t.Error(err)
 	}
 	if theirs.Transport != nil || theirs.Jar != nil || theirs.Timeout != time.Minute || theirs.CheckRedirect == nil {
-		t.Errorf("the HTTP client has become %+v", theirs)
+		t.Errorf("the HTTP client was changed to %+v", theirs)
 	}
 }

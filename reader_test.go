@@ -11,7 +11,7 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-func TestAWatchSurvivesErrorsThatAReadMayBeRepeatedAfter(t *testing.T) {
+func TestAWatchSurvivesTransientErrors(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, _ *calls.Client) {
 		client := inProcessClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
 		id := server.AddCall(callstest.Call{Status: "finished"})
@@ -22,8 +22,8 @@ func TestAWatchSurvivesErrorsThatAReadMayBeRepeatedAfter(t *testing.T) {
 	})
 }
 
-// TestManyEventsCostFewLooks has an event every 10 ms.
-func TestManyEventsCostFewLooks(t *testing.T) {
+// TestManyEventsCauseFewPolls has an event every 10 ms.
+func TestManyEventsCauseFewPolls(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		id := server.AddCall(callstest.Call{})
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -38,13 +38,14 @@ func TestManyEventsCostFewLooks(t *testing.T) {
 		_, _, _ = statuses(ctx, client, &calls.Call{ID: id}, calls.WatchOptions{})
 		wg.Wait()
 		if n := len(server.Requests()); n > 21 {
-			t.Errorf("%d looks in 10 s", n)
+			t.Errorf("%d polls in 10 s", n)
 		}
 	})
 }
 
-// TestALaterWatchLooksBackOnce joins a tail that has gone further than what it knows.
-func TestALaterWatchLooksBackOnce(t *testing.T) {
+// TestALaterWatchGetsEarlierChanges joins a reader that has passed the last change that
+// the watch knows.
+func TestALaterWatchGetsEarlierChanges(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		first := server.AddCall(callstest.Call{})
 		old := server.AddCall(callstest.Call{})

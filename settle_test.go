@@ -14,7 +14,8 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
+// TestSettleFindsTheCallAmongOthers has another process create a call after the lost one.
+func TestSettleFindsTheCallAmongOthers(t *testing.T) {
 	soon := func() time.Time { return time.Now().Add(time.Hour) }
 	outbound := calls.OutboundRequest{AgentEmail: "agent@example.com", EndUserNumber: "+1 859-657-9625"}
 	byTicket := calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450"}
@@ -23,44 +24,44 @@ func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
 	scheduled := calls.ScheduledRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
 	const found, notFound, ambiguous = "found", "not found", "ambiguous"
 	tests := []struct {
-		name     string
-		request  calls.CreateRequest
-		acts     bool
-		neighbor func() calls.CreateRequest // of somebody else, after the lost one; nil: none
-		want     string
+		name    string
+		request calls.CreateRequest
+		acts    bool
+		other   func() calls.CreateRequest // of another process; nil for none
+		want    string
 	}{
 		{"made", outbound, true, nil, found},
 		{"not made", outbound, false, nil, notFound},
 		{"made for a ticket", byTicket, true, nil, found},
-		{"not made for a ticket, though a call without one was", byTicket, false, func() calls.CreateRequest { return outbound }, notFound},
-		{"made for a ticket, as was one for another", byTicket, true, func() calls.CreateRequest {
+		{"not made for a ticket, but one without a ticket", byTicket, false, func() calls.CreateRequest { return outbound }, notFound},
+		{"made for a ticket, another ticket's too", byTicket, true, func() calls.CreateRequest {
 			return calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "76517"}
 		}, found},
-		{"made for a ticket, as was another for the same", byTicket, true, func() calls.CreateRequest { return byTicket }, ambiguous},
-		{"made, as was one of the same kind", outbound, true, func() calls.CreateRequest { return outbound }, ambiguous},
-		{"made, as was one of another kind", outbound, true, func() calls.CreateRequest { return inbound }, found},
-		{"made from a number, as was one from another", from, true, func() calls.CreateRequest { return outbound }, found},
+		{"made for a ticket, twice", byTicket, true, func() calls.CreateRequest { return byTicket }, ambiguous},
+		{"made, twice", outbound, true, func() calls.CreateRequest { return outbound }, ambiguous},
+		{"made, an inbound one too", outbound, true, func() calls.CreateRequest { return inbound }, found},
+		{"made from a number, one from another number too", from, true, func() calls.CreateRequest { return outbound }, found},
 		{"inbound, made", inbound, true, nil, found},
-		{"inbound, as was one for another menu", inbound, true, func() calls.CreateRequest {
+		{"inbound, one of another menu too", inbound, true, func() calls.CreateRequest {
 			return calls.InboundRequest{MenuID: 11, EndUserNumber: "+82-10-6861-2345"}
 		}, found},
-		{"inbound, not made, though a scheduled one was", inbound, false, func() calls.CreateRequest {
+		{"inbound, not made, but a scheduled one", inbound, false, func() calls.CreateRequest {
 			r := scheduled
 			r.ScheduledAt = soon()
 			return r
 		}, notFound},
 		{"scheduled, made", scheduled, true, nil, found},
-		{"scheduled, as was one for another time", scheduled, true, func() calls.CreateRequest {
+		{"scheduled, one for another time too", scheduled, true, func() calls.CreateRequest {
 			r := scheduled
 			r.ScheduledAt = soon().Add(time.Minute)
 			return r
 		}, found},
-		{"scheduled, not made, though an inbound one was", scheduled, false, func() calls.CreateRequest { return inbound }, notFound},
+		{"scheduled, not made, but an inbound one", scheduled, false, func() calls.CreateRequest { return inbound }, notFound},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-				if _, err := client.Create(t.Context(), byTicket); err != nil { // long before
+				if _, err := client.Create(t.Context(), byTicket); err != nil { // well before
 					t.Fatal(err)
 				}
 				time.Sleep(10 * time.Minute)
@@ -69,8 +70,8 @@ func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
 					tt.request = r
 				}
 				err := lostCreate(t, server, client, tt.acts, tt.request)
-				if tt.neighbor != nil {
-					if _, err := inProcessClient(t, server).Create(t.Context(), tt.neighbor()); err != nil {
+				if tt.other != nil {
+					if _, err := inProcessClient(t, server).Create(t.Context(), tt.other()); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -95,7 +96,7 @@ func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
 	}
 }
 
-func TestSettleKnowsTheCallsOfItsOwnClient(t *testing.T) {
+func TestSettleExcludesTheCallsOfOtherCreates(t *testing.T) {
 	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		notMade := lostCreate(t, server, client, false, request)
@@ -108,7 +109,7 @@ func TestSettleKnowsTheCallsOfItsOwnClient(t *testing.T) {
 	})
 }
 
-func TestSettlingAgainFindsTheSameCall(t *testing.T) {
+func TestSettlingTwiceFindsTheSameCall(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		err := lostCreate(t, server, client, true, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
 		for range 2 {
@@ -119,8 +120,7 @@ func TestSettlingAgainFindsTheSameCall(t *testing.T) {
 	})
 }
 
-// TestTheListingThatDecidesBeginsAfterTheWindow has the platform show a new call 10 s
-// late.
+// TestTheListingThatDecidesBeginsAfterTheWindow has a listing with a lag of 10 s.
 func TestTheListingThatDecidesBeginsAfterTheWindow(t *testing.T) {
 	const lag = 10 * time.Second
 	lagging := []callstest.Option{callstest.WithListingLag(func(int64) time.Duration { return lag })}
@@ -147,13 +147,13 @@ func TestTheListingThatDecidesBeginsAfterTheWindow(t *testing.T) {
 				t.Errorf("%+v: %v after %v", tt, err, took)
 			}
 			if n := len(server.Requests()) - before; n != 1 {
-				t.Errorf("%+v: %d looks", tt, n)
+				t.Errorf("%+v: %d listings", tt, n)
 			}
 		})
 	}
 }
 
-// TestSettleWaitsLessOnceTheClockIsKnown, which each created call tells.
+// TestSettleWaitsLessOnceTheClockIsKnown creates a call, which shows the platform's clock.
 func TestSettleWaitsLessOnceTheClockIsKnown(t *testing.T) {
 	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345", TicketID: "76517"}
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
@@ -167,7 +167,7 @@ func TestSettleWaitsLessOnceTheClockIsKnown(t *testing.T) {
 		if _, err := client.Settle(t.Context(), intent, calls.SettleOptions{}); err != nil || time.Since(begin) > 18*time.Second {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
-		// Another process knows nothing of that clock.
+		// Another client does not know that clock.
 		begin = time.Now()
 		if _, err := inProcessClient(t, server).Settle(t.Context(), intent, calls.SettleOptions{}); err == nil || time.Since(begin) < 57*time.Second {
 			t.Errorf("%v after %v", err, time.Since(begin))
@@ -207,7 +207,7 @@ func TestAnAcceptedCreateIsSettledAtOnce(t *testing.T) {
 	})
 }
 
-func TestSettleOfWhatCannotBeSettled(t *testing.T) {
+func TestSettleValidatesItsArguments(t *testing.T) {
 	server := callstest.NewServer(t)
 	client := socketClient(t, server)
 	good := calls.Intent{ID: "1", CallType: calls.CallTypeInbound, SentAfter: time.Now(), SentBefore: time.Now()}
@@ -219,14 +219,14 @@ func TestSettleOfWhatCannotBeSettled(t *testing.T) {
 		want     error
 		delivery calls.Delivery
 	}{
-		"no intent":               {calls.Intent{}, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
-		"one that was not sent":   {noTime, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
-		"one of no type":          {noType, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
-		"a window that is past":   {good, calls.SettleOptions{Window: -1}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
-		"an interval that is not": {good, calls.SettleOptions{Interval: -1, Delivery: calls.DeliveryAccepted}, calls.ErrInvalidRequest, calls.DeliveryAccepted},
-		"a negative skew":         {good, calls.SettleOptions{ClockSkew: -1}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
-		"rejected":                {good, calls.SettleOptions{Delivery: calls.DeliveryRejected}, calls.ErrCallNotFound, calls.DeliveryRejected},
-		"not sent":                {good, calls.SettleOptions{Delivery: calls.DeliveryNotSent}, calls.ErrCallNotFound, calls.DeliveryNotSent},
+		"a zero Intent":            {calls.Intent{}, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"an Intent without times":  {noTime, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"an Intent without a type": {noType, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"a negative window":        {good, calls.SettleOptions{Window: -1}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"a negative interval":      {good, calls.SettleOptions{Interval: -1, Delivery: calls.DeliveryAccepted}, calls.ErrInvalidRequest, calls.DeliveryAccepted},
+		"a negative skew":          {good, calls.SettleOptions{ClockSkew: -1}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"rejected":                 {good, calls.SettleOptions{Delivery: calls.DeliveryRejected}, calls.ErrCallNotFound, calls.DeliveryRejected},
+		"not sent":                 {good, calls.SettleOptions{Delivery: calls.DeliveryNotSent}, calls.ErrCallNotFound, calls.DeliveryNotSent},
 	} {
 		call, err := client.Settle(t.Context(), tt.intent, tt.opts)
 		if call != nil || !errors.Is(err, tt.want) || calls.DeliveryOf(err) != tt.delivery {
@@ -236,32 +236,32 @@ func TestSettleOfWhatCannotBeSettled(t *testing.T) {
 	if n := len(server.Requests()); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
-	var nobody *calls.Client
-	if _, err := nobody.Settle(t.Context(), good, calls.SettleOptions{}); err == nil || !calls.DeliveryOf(err).MayExist() {
+	var none *calls.Client
+	if _, err := none.Settle(t.Context(), good, calls.SettleOptions{}); err == nil || !calls.DeliveryOf(err).MayExist() {
 		t.Errorf("a nil Client: %v", err)
 	}
 	if _, err := client.Settle(nil, good, calls.SettleOptions{}); err == nil || !calls.DeliveryOf(err).MayExist() { //nolint:staticcheck
 		t.Errorf("a nil context: %v", err)
 	}
 	if _, ok := calls.RetryAfter(func() error { _, err := client.Settle(t.Context(), calls.Intent{}, calls.SettleOptions{}); return err }()); ok {
-		t.Error("it can be sent again")
+		t.Error("RetryAfter reports true")
 	}
 }
 
-// TestTheErrorOfSettleSpeaksOfTheCreate, whatever the listing fails with.
-func TestTheErrorOfSettleSpeaksOfTheCreate(t *testing.T) {
+// TestTheErrorOfSettleHasTheDeliveryOfTheCreate has listings that fail.
+func TestTheErrorOfSettleHasTheDeliveryOfTheCreate(t *testing.T) {
 	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
 	for name, tt := range map[string]struct {
 		faults []callstest.Fault
 		err    error
 	}{
-		"401":                 {[]callstest.Fault{callstest.Status(401)}, calls.ErrUnauthorized},
-		"403":                 {[]callstest.Fault{callstest.Status(403)}, calls.ErrForbidden},
-		"404":                 {[]callstest.Fault{callstest.Status(404)}, calls.ErrNotFound},
-		"302":                 {[]callstest.Fault{callstest.Status(302)}, calls.ErrRedirected},
-		"429 again and again": {slices.Repeat([]callstest.Fault{callstest.RateLimited("1")}, 40), calls.ErrRateLimited},
-		"503 again and again": {slices.Repeat([]callstest.Fault{callstest.Status(503)}, 40), calls.ErrServer},
-		"nothing":             {nil, calls.ErrCallNotFound},
+		"401":              {[]callstest.Fault{callstest.Status(401)}, calls.ErrUnauthorized},
+		"403":              {[]callstest.Fault{callstest.Status(403)}, calls.ErrForbidden},
+		"404":              {[]callstest.Fault{callstest.Status(404)}, calls.ErrNotFound},
+		"302":              {[]callstest.Fault{callstest.Status(302)}, calls.ErrRedirected},
+		"repeated 429":     {slices.Repeat([]callstest.Fault{callstest.RateLimited("1")}, 40), calls.ErrRateLimited},
+		"repeated 503":     {slices.Repeat([]callstest.Fault{callstest.Status(503)}, 40), calls.ErrServer},
+		"an empty listing": {nil, calls.ErrCallNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, err := callstest.Start(callstest.WithClock(time.Now))
@@ -279,13 +279,13 @@ func TestTheErrorOfSettleSpeaksOfTheCreate(t *testing.T) {
 					t.Errorf("%v, %v", call, err)
 				}
 				if found, ok := calls.IntentOf(err); !ok || found.ID != intentOf(failed).ID {
-					t.Errorf("the intent %v", found)
+					t.Errorf("intent %v", found)
 				}
 				if _, ok := calls.RetryAfter(err); ok {
-					t.Error("it can be sent again")
+					t.Error("RetryAfter reports true")
 				}
 				if took := time.Since(begin); took > 2*time.Minute {
-					t.Errorf("it took %v", took)
+					t.Errorf("took %v", took)
 				}
 			})
 		})
@@ -300,7 +300,7 @@ func TestSettleEndsWithItsContext(t *testing.T) {
 		begin := time.Now()
 		_, err := client.Settle(ctx, intentOf(failed), calls.SettleOptions{})
 		if !errors.Is(err, context.DeadlineExceeded) || calls.DeliveryOf(err) != calls.DeliveryUnknown || time.Since(begin) != 0 {
-			t.Errorf("a wait that does not fit: %v after %v", err, time.Since(begin))
+			t.Errorf("a wait beyond the deadline: %v after %v", err, time.Since(begin))
 		}
 		ctx, cancel = context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, cancel)
@@ -312,9 +312,9 @@ func TestSettleEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// TestSettleSoak loses the answers of creates among many others, with a listing
-// that lags by a random time and fails now and then. It may say that it does not know, and that it saw
-// nothing; it may not name a wrong call, nor miss one that the listing showed.
+// TestSettleSoak loses the responses of creates among many others. The listing lags by a
+// random time and fails at random. Settle may return ErrAmbiguous or ErrCallNotFound, but
+// it must not return a wrong call, nor ErrCallNotFound for a call that was listed.
 func TestSettleSoak(t *testing.T) {
 	const rounds, window = 300, 15 * time.Second
 	count := map[string]int{}
@@ -333,7 +333,7 @@ func TestSettleSoak(t *testing.T) {
 			callstest.WithListingLag(func(id int64) time.Duration { return lags[id%int64(len(lags))] }),
 		}
 		onVirtualTime(t, opts, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-			neighbors := func() {
+			createOthers := func() {
 				for range random.IntN(4) {
 					time.Sleep(time.Duration(random.Int64N(int64(time.Second))))
 					if _, err := client.Create(t.Context(), anyRequest(random)); err != nil {
@@ -341,7 +341,7 @@ func TestSettleSoak(t *testing.T) {
 					}
 				}
 			}
-			neighbors()
+			createOthers()
 			acts := random.IntN(3) > 0
 			made := len(server.Calls())
 			began := time.Now()
@@ -351,15 +351,15 @@ func TestSettleSoak(t *testing.T) {
 			if acts {
 				own = server.Calls()[made].ID
 			}
-			neighbors()
-			// Another process asks for the very same: no listing can tell the two
-			// apart, so this is left out where only the other's would be shown.
+			createOthers()
+			// Another process sends the same request. No listing tells the two calls
+			// apart, so this is left out if only the other call would be listed.
 			if acts && lags[own%int64(len(lags))] < window && random.IntN(4) == 0 {
 				if _, err := inProcessClient(t, server).Create(t.Context(), request); err != nil {
 					t.Fatal(err)
 				}
 			}
-			// The first look meets as many faults as its attempts can stand.
+			// The first request of the listing has at most as many faults as it has retries.
 			for range random.IntN(4) {
 				server.Fail(readFaults[random.IntN(len(readFaults))])
 			}
@@ -371,36 +371,36 @@ func TestSettleSoak(t *testing.T) {
 			case err == nil:
 				count["found"]++
 				if call.ID != own {
-					t.Errorf("round %d: named %d, the call is %d", round, call.ID, own)
+					t.Errorf("round %d: returned %d, want %d", round, call.ID, own)
 				}
 			case errors.As(err, &several):
 				count["ambiguous"]++
 			case errors.Is(err, calls.ErrCallNotFound):
-				count["not seen"]++
+				count["not found"]++
 				if wasShown {
-					t.Errorf("round %d: missed %d, which was listed", round, own)
+					t.Errorf("round %d: %d was listed and not found", round, own)
 				}
 			default:
 				t.Errorf("round %d: %v", round, err)
 			}
 			if several != nil && wasShown && !slices.ContainsFunc(several.Candidates, func(c *calls.Call) bool { return c.ID == own }) {
-				t.Errorf("round %d: %d was listed and is no candidate", round, own)
+				t.Errorf("round %d: %d was listed and is not a candidate", round, own)
 			}
 		})
 	}
 	t.Logf("%d rounds: %v", rounds, count)
-	if count["found"] < rounds/5 || count["not seen"] < rounds/10 || count["ambiguous"] == 0 {
-		t.Errorf("the soak has become one-sided: %v", count)
+	if count["found"] < rounds/5 || count["not found"] < rounds/10 || count["ambiguous"] == 0 {
+		t.Errorf("some outcomes are too rare: %v", count)
 	}
 }
 
-// readFaults is what a look that is tried again gets over.
+// readFaults are faults that a retry overcomes.
 var readFaults = []callstest.Fault{
 	callstest.Status(500), callstest.Status(503), callstest.HangUpAfterRead, callstest.Reset, callstest.CutBody, callstest.RateLimited("1"),
 }
 
-// anyRequest has a time or a ticket of its own, most of the time: without
-// either, a call cannot be told from its like, as Settle's documentation says.
+// anyRequest returns a random request. Most have a time or a ticket of their own, which
+// Settle needs to tell calls apart.
 func anyRequest(random *rand.Rand) calls.CreateRequest {
 	ticket := fmt.Sprint("T", random.IntN(4))
 	switch random.IntN(3) {

@@ -18,10 +18,11 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-var anybody = calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
+// anyone is a create that a listing cannot tell from others of its type and menu.
+var anyone = calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
 
-// slowly delays the responses of creates: each call is made at once.
-func slowly(delay time.Duration) calls.Option {
+// withSlowResponses delays the responses of creates. Each call is made at once.
+func withSlowResponses(delay time.Duration) calls.Option {
 	return calls.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
 			response, err := next.RoundTrip(r)
@@ -33,9 +34,9 @@ func slowly(delay time.Duration) calls.Option {
 	})
 }
 
-// TestACallOfACreateThatIsOnItsWayIsNobodys waits for the other create to end, as long
-// as there is time.
-func TestACallOfACreateThatIsOnItsWayIsNobodys(t *testing.T) {
+// TestSettleWaitsForCreatesInFlight has another create of the same kind whose response
+// has not arrived.
+func TestSettleWaitsForCreatesInFlight(t *testing.T) {
 	for name, tt := range map[string]struct {
 		takes time.Duration
 		want  error
@@ -45,11 +46,11 @@ func TestACallOfACreateThatIsOnItsWayIsNobodys(t *testing.T) {
 	} {
 		server := newServer(t)
 		synctest.Test(t, func(t *testing.T) {
-			client := inProcessClient(t, server, slowly(tt.takes), calls.WithAttemptTimeout(time.Minute))
+			client := inProcessClient(t, server, withSlowResponses(tt.takes), calls.WithAttemptTimeout(time.Minute))
 			var wg sync.WaitGroup
 			server.Fail(callstest.HangUpAfterRead)
-			_, err := client.Create(t.Context(), anybody)
-			wg.Go(func() { _, _ = client.Create(t.Context(), anybody) })
+			_, err := client.Create(t.Context(), anyone)
+			wg.Go(func() { _, _ = client.Create(t.Context(), anyone) })
 			synctest.Wait()
 			call, err := client.Settle(t.Context(), intentOf(err), calls.SettleOptions{Window: 5 * time.Second, ClockSkew: time.Second})
 			if call != nil || !errors.Is(err, tt.want) {
@@ -60,8 +61,8 @@ func TestACallOfACreateThatIsOnItsWayIsNobodys(t *testing.T) {
 	}
 }
 
-// TestACreateThatAwaitsAnAgentIsARival, since its call has no id before it is placed.
-func TestACreateThatAwaitsAnAgentIsARival(t *testing.T) {
+// TestACreateThatAwaitsAnAgentContests has a call without an id until the agent places it.
+func TestACreateThatAwaitsAnAgentContests(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		if _, err := client.CreateOutbound(t.Context(), calls.OutboundRequest{AgentEmail: "chooser@example.com", EndUserNumber: "+1 859-657-9625"}); err != nil {
 			t.Fatal(err)
@@ -74,11 +75,11 @@ func TestACreateThatAwaitsAnAgentIsARival(t *testing.T) {
 	})
 }
 
-// TestLostCreatesContestEachOther until one of them is resolved.
+// TestLostCreatesContestEachOther has two creates and one call.
 func TestLostCreatesContestEachOther(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		made := intentOf(lostCreate(t, server, client, true, anybody))
-		notMade := intentOf(lostCreate(t, server, client, false, anybody))
+		made := intentOf(lostCreate(t, server, client, true, anyone))
+		notMade := intentOf(lostCreate(t, server, client, false, anyone))
 		for range 2 {
 			for i, settled := range client.SettleAll(t.Context(), []calls.Intent{made, notMade}, calls.SettleOptions{}) {
 				if !errors.Is(settled.Err, calls.ErrAmbiguous) {
@@ -86,22 +87,22 @@ func TestLostCreatesContestEachOther(t *testing.T) {
 				}
 			}
 		}
-		// Another process knows them too, when it is given both.
+		// Another client has the same result if it gets both.
 		for i, settled := range inProcessClient(t, server).SettleAll(t.Context(), []calls.Intent{made, notMade}, calls.SettleOptions{}) {
 			if !errors.Is(settled.Err, calls.ErrAmbiguous) {
-				t.Errorf("%s, elsewhere: %v", i.ID, settled)
+				t.Errorf("%s, another client: %v", i.ID, settled)
 			}
 		}
 	})
 }
 
-// TestOneThatIsResolvedContestsNothing: the ticket tells whose the first call is, so the
-// other is that of the create without a ticket.
-func TestOneThatIsResolvedContestsNothing(t *testing.T) {
+// TestASettledCreateContestsNothing has one create with a ticket. Its call is certain, so
+// the other call belongs to the other create.
+func TestASettledCreateContestsNothing(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		withTicket := anybody
+		withTicket := anyone
 		withTicket.TicketID = "76517"
-		first := intentOf(lostCreate(t, server, client, true, anybody))
+		first := intentOf(lostCreate(t, server, client, true, anyone))
 		time.Sleep(5 * time.Minute)
 		second := intentOf(lostCreate(t, server, client, true, withTicket))
 		var order []string
@@ -117,10 +118,10 @@ func TestOneThatIsResolvedContestsNothing(t *testing.T) {
 	})
 }
 
-// TestLateCallsAreNotCandidates: the call was made after the create had ended.
+// TestLateCallsAreNotCandidates has a call that was made after the create had ended.
 func TestLateCallsAreNotCandidates(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		intent := intentOf(lostCreate(t, server, client, false, anybody))
+		intent := intentOf(lostCreate(t, server, client, false, anyone))
 		time.Sleep(10 * time.Second)
 		late := server.AddCall(callstest.Call{Type: string(calls.CallTypeInbound), MenuID: 9})
 		call, err := client.Settle(t.Context(), intent, calls.SettleOptions{ClockSkew: 5 * time.Second})
@@ -134,8 +135,8 @@ func TestLateCallsAreNotCandidates(t *testing.T) {
 	})
 }
 
-// TestWhatCannotBeReadIsAmbiguous, never "not found".
-func TestWhatCannotBeReadIsAmbiguous(t *testing.T) {
+// TestMalformedCallsAreAmbiguous checks that a malformed field is never "not found".
+func TestMalformedCallsAreAmbiguous(t *testing.T) {
 	request := calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450", OutboundNumber: "+13392195276"}
 	good := map[string]any{
 		"id": 7, "call_type": "Voice Outbound (API)", "status": "assigned", "out_ticket_id": "71450",
@@ -144,12 +145,12 @@ func TestWhatCannotBeReadIsAmbiguous(t *testing.T) {
 	const found, ambiguous, notFound = "found", "ambiguous", "not found"
 	for name, tt := range map[string]struct {
 		key   string
-		value any // nil: the key is left out
+		value any // nil to leave the key out
 		want  string
 	}{
-		"all as it should be":          {"lang", "en", found},
+		"no change":                    {"lang", "en", found},
 		"another number":               {"outbound_number", "+1 760-410-8538", notFound},
-		"a number as dialed at home":   {"outbound_number", "(339) 219-5276", found},
+		"a national number":            {"outbound_number", "(339) 219-5276", found},
 		"a number in words":            {"outbound_number", "anonymous", ambiguous},
 		"a masked number":              {"outbound_number", "+1 339-XXX-5276", ambiguous},
 		"a number that is an object":   {"outbound_number", map[string]any{"e164": "+13392195276"}, ambiguous},
@@ -196,15 +197,15 @@ func TestWhatCannotBeReadIsAmbiguous(t *testing.T) {
 					t.Fatal(err)
 				}
 				if got != tt.want {
-					t.Errorf("%v, %v, want it %s", call, err, tt.want)
+					t.Errorf("%v, %v, want %s", call, err, tt.want)
 				}
 			})
 		})
 	}
 }
 
-// TestTheWindowBoundsAListingWithoutEnd in time and in memory.
-func TestTheWindowBoundsAListingWithoutEnd(t *testing.T) {
+// TestTheWindowBoundsAnEndlessListing checks the time and the memory that it takes.
+func TestTheWindowBoundsAnEndlessListing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
 		endless := roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -228,20 +229,19 @@ func TestTheWindowBoundsAListingWithoutEnd(t *testing.T) {
 			return page, nil
 		})
 		client := newClient(t, endless, calls.WithClock(time.Now))
-		_, err := client.CreateInbound(t.Context(), anybody)
+		_, err := client.CreateInbound(t.Context(), anyone)
 		begin := time.Now()
 		call, err := client.Settle(t.Context(), intentOf(err), calls.SettleOptions{ClockSkew: time.Second})
 		if call != nil || !errors.Is(err, context.DeadlineExceeded) || calls.DeliveryOf(err) != calls.DeliveryUnknown {
 			t.Errorf("%v, %v", call, err)
 		}
 		if took := time.Since(begin); took > 36*time.Second {
-			t.Errorf("it took %v", took)
+			t.Errorf("took %v", took)
 		}
 	})
 }
 
-// shared is what two processes know together: a ledger in small. It is their Journal
-// and their Claims.
+// shared is a small ledger for two processes. It implements Journal and Claims.
 type shared struct {
 	mu     sync.Mutex
 	open   map[string]calls.Intent
@@ -287,8 +287,8 @@ func (s *shared) Claim(_ context.Context, callID int64, id string) (string, erro
 	return id, nil
 }
 
-// TestTwoProcessesSettleSideBySide lets each lose a create of the same kind. Exactly
-// one of the two calls exists.
+// TestTwoProcessesSettleSideBySide has two processes that each lose a create of the same
+// kind. One of the two calls exists.
 func TestTwoProcessesSettleSideBySide(t *testing.T) {
 	const rounds = 120
 	count := map[string]int{}
@@ -299,8 +299,8 @@ func TestTwoProcessesSettleSideBySide(t *testing.T) {
 		onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, _ *calls.Client) {
 			ledger := &shared{open: map[string]calls.Intent{}, owners: map[int64]string{}}
 			makes := random.IntN(2)
-			isTold := random.IntN(3) == 0 // the response of the one that makes its call arrives
-			request := anybody
+			responds := random.IntN(3) == 0 // the response for the call that is made arrives
+			request := anyone
 			if random.IntN(3) == 0 {
 				request.TicketID = []string{"71450", "76517"}[random.IntN(2)]
 			}
@@ -314,14 +314,14 @@ func TestTwoProcessesSettleSideBySide(t *testing.T) {
 				}
 				acts := i == makes
 				switch {
-				case acts && isTold:
+				case acts && responds:
 				case acts:
 					server.Fail(callstest.HangUpAfterCreate)
 				default:
 					server.Fail(callstest.HangUpAfterRead)
 				}
 				result, err := clients[i].Send(t.Context(), p, ledger)
-				if err == nil { // as the ledger's keeper does
+				if err == nil { // as ledger.Keeper does
 					_, _ = ledger.Claim(t.Context(), result.Call.ID, p.ID())
 					results[i].Call = result.Call
 					continue
@@ -340,7 +340,7 @@ func TestTwoProcessesSettleSideBySide(t *testing.T) {
 			}
 			wg.Wait()
 			if results[1-makes].Call != nil {
-				t.Errorf("round %d: took the call of the other", round)
+				t.Errorf("round %d: returned the call of the other create", round)
 			}
 			for _, result := range results {
 				switch {
@@ -358,11 +358,11 @@ func TestTwoProcessesSettleSideBySide(t *testing.T) {
 	}
 	t.Logf("%d rounds: %v", rounds, count)
 	if count["found"] == 0 || count["ambiguous"] == 0 || count["not found"] == 0 {
-		t.Errorf("the trials have become one-sided: %v", count)
+		t.Errorf("an outcome did not occur: %v", count)
 	}
 }
 
-// failing is Claims of which one method fails.
+// failing implements Claims. Each method with an error fails.
 type failing struct {
 	shared
 	doubts, owner, claim error
@@ -374,17 +374,17 @@ func (f *failing) Owner(context.Context, int64) (string, error) { return "", f.o
 
 func (f *failing) Claim(_ context.Context, _ int64, id string) (string, error) { return id, f.claim }
 
-func TestAnErrorOfClaimsGivesTheCallToNobody(t *testing.T) {
+func TestAnErrorOfClaimsClaimsNoCall(t *testing.T) {
 	broken := errors.New("the database is gone")
 	for name, claims := range map[string]*failing{"Doubts": {doubts: broken}, "Owner": {owner: broken}, "Claim": {claim: broken}} {
 		onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-			intent := intentOf(lostCreate(t, server, client, true, anybody))
+			intent := intentOf(lostCreate(t, server, client, true, anyone))
 			call, err := client.Settle(t.Context(), intent, calls.SettleOptions{Claims: claims})
 			if call != nil || !errors.Is(err, broken) || calls.DeliveryOf(err) != calls.DeliveryUnknown {
 				t.Errorf("%s: %v, %v", name, call, err)
 			}
 			if call, err := client.Settle(t.Context(), intent, calls.SettleOptions{}); err != nil || call == nil {
-				t.Errorf("%s, then without: %v, %v", name, call, err)
+				t.Errorf("%s, then without Claims: %v, %v", name, call, err)
 			}
 		})
 	}

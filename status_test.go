@@ -45,7 +45,7 @@ func TestFailReasons(t *testing.T) {
 		{calls.FailReasonDirectPSTNCallToFallbackNumber, "direct_pstn_call_to_fallback_number", 60001, calls.FailCauseRedirected},
 	}
 	if len(tests) != 29 {
-		t.Errorf("%d reasons are tested, 29 are documented", len(tests))
+		t.Errorf("%d reasons, want the 29 that are documented", len(tests))
 	}
 	for _, tt := range tests {
 		if string(tt.reason) != tt.wire || !tt.reason.IsKnown() || tt.reason.Number() != tt.number || tt.reason.Cause() != tt.cause {
@@ -60,7 +60,7 @@ func TestFailReasons(t *testing.T) {
 	}
 }
 
-func TestCanceledStatusesAreEnds(t *testing.T) {
+func TestCanceledStatusesAreTerminal(t *testing.T) {
 	t.Parallel()
 	for status, wire := range map[calls.CallStatus]string{calls.CallStatusCancelled: "cancelled", calls.CallStatusCompleted: "completed"} {
 		if string(status) != wire || !status.IsKnown() || !status.IsTerminal() {
@@ -68,7 +68,7 @@ func TestCanceledStatusesAreEnds(t *testing.T) {
 		}
 	}
 	if status := calls.CallStatus("canceled"); status.IsKnown() {
-		t.Errorf("%q is no status of the platform", status)
+		t.Errorf("%q is known", status)
 	}
 }
 
@@ -110,7 +110,7 @@ func TestCallStatuses(t *testing.T) {
 		calls.CallStatusVoicemailRead:      {"voicemail_read", true},
 	}
 	if len(tests) != 16 {
-		t.Errorf("%d statuses are tested, 16 are documented", len(tests))
+		t.Errorf("%d statuses, want the 16 that are documented", len(tests))
 	}
 	for status, want := range tests {
 		if string(status) != want.wire || !status.IsKnown() || status.IsTerminal() != want.terminal {

@@ -21,9 +21,9 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// TestATailYieldsEachChangeOnce has calls created and changed at random while a tail
-// runs: pages of any size, with links and without, many calls with one updated_at,
-// listings that lag and fail.
+// TestATailYieldsEachChangeOnce creates and changes calls at random while a tail runs. The
+// pages have any size, with and without links, many calls have the same updated_at, and
+// the listing lags and fails.
 func TestATailYieldsEachChangeOnce(t *testing.T) {
 	const rounds = 60
 	changes := 0
@@ -54,10 +54,10 @@ func TestATailYieldsEachChangeOnce(t *testing.T) {
 				}
 				yielded[fakeKey{call.ID, call.UpdatedAt.UTC()}]++
 				if f.maxLag == 0 && call.UpdatedAt.Before(last) {
-					t.Errorf("round %d: %v comes after %v", round, call.UpdatedAt, last)
+					t.Errorf("round %d: %v is yielded after %v", round, call.UpdatedAt, last)
 				}
 				last = *call.UpdatedAt
-				if own.IntN(8) == 0 { // also between two pages
+				if own.IntN(8) == 0 { // between two pages, too
 					f.change(1 + own.Int64N(40))
 				}
 			}
@@ -83,31 +83,31 @@ func changeAtRandom(ctx context.Context, f *fakeListing, seed uint64, until time
 	}
 }
 
-// checkTail compares what a tail yielded with what the listing showed, and with the
-// last state of each call. It returns the number of changes.
+// checkTail checks that a tail yielded what was listed, and the last state of each call.
+// It returns the number of changes.
 func checkTail(t *testing.T, round uint64, f *fakeListing, yielded map[fakeKey]int) int {
 	t.Helper()
 	for key, n := range yielded {
 		if n != 1 {
-			t.Errorf("round %d: %v came %d times", round, key, n)
+			t.Errorf("round %d: %v was yielded %d times", round, key, n)
 		}
 	}
 	for key := range f.shown {
 		if yielded[key] == 0 {
-			t.Errorf("round %d: %v was listed and did not come", round, key)
+			t.Errorf("round %d: %v was listed and not yielded", round, key)
 		}
 	}
 	for id, states := range f.states {
 		if last := states[len(states)-1]; yielded[last.fakeKey] == 0 && time.Since(last.visible) > time.Minute {
-			t.Errorf("round %d: the last state of %d did not come: %v", round, id, last)
+			t.Errorf("round %d: the last state of %d was not yielded: %v", round, id, last)
 		}
 	}
 	return len(yielded)
 }
 
-func TestATailLooksLessOftenWhileNothingChanges(t *testing.T) {
+func TestATailPollsLessOftenWhileNothingChanges(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		var looks []time.Duration
+		var polls []time.Duration
 		begin := time.Now()
 		id := server.AddCall(callstest.Call{})
 		time.AfterFunc(5*time.Minute, func() { _ = server.Advance(id, calls.CallStatusFinished) })
@@ -122,14 +122,14 @@ func TestATailLooksLessOftenWhileNothingChanges(t *testing.T) {
 			}
 		}
 		for _, request := range server.Requests() {
-			looks = append(looks, request.At.Sub(begin))
+			polls = append(polls, request.At.Sub(begin))
 		}
-		if n := len(looks); n < 15 || n > 26 || looks[1] != 2*time.Second || looks[2] != 5*time.Second {
-			t.Errorf("%d looks: %v", n, looks)
+		if n := len(polls); n < 15 || n > 26 || polls[1] != 2*time.Second || polls[2] != 5*time.Second {
+			t.Errorf("%d polls: %v", n, polls)
 		}
 		longest := time.Duration(0)
-		for i := range looks[1:] {
-			longest = max(longest, looks[i+1]-looks[i])
+		for i := range polls[1:] {
+			longest = max(longest, polls[i+1]-polls[i])
 		}
 		if longest != 30*time.Second {
 			t.Errorf("the longest wait was %v", longest)
@@ -137,7 +137,7 @@ func TestATailLooksLessOftenWhileNothingChanges(t *testing.T) {
 	})
 }
 
-func TestATailGoesOnAfterAnErrorThatAReadMayBeRepeatedAfter(t *testing.T) {
+func TestATailContinuesAfterATransientError(t *testing.T) {
 	for _, fault := range []callstest.Fault{callstest.Status(500), callstest.Status(503), callstest.RateLimited(""), callstest.HangUpAfterRead, callstest.CutBody} {
 		server := newServer(t)
 		synctest.Test(t, func(t *testing.T) {
@@ -177,7 +177,7 @@ func TestATailEndsWithAnyOtherError(t *testing.T) {
 	}
 }
 
-func TestATailRefusesWhatMakesNoSense(t *testing.T) {
+func TestTailCallsValidatesItsOptions(t *testing.T) {
 	client := inProcessClient(t, newServer(t))
 	for _, opts := range []calls.TailOptions{{Interval: -1}, {MaxInterval: -1}, {Lag: -1}, {PerPage: -1}, {PerPage: 101}} {
 		for call, err := range client.TailCalls(t.Context(), time.Now(), opts) {
@@ -193,8 +193,8 @@ func TestATailRefusesWhatMakesNoSense(t *testing.T) {
 	}
 }
 
-// TestTheTimeOfATailIsExact asks from the very time of the last change on.
-func TestTheTimeOfATailIsExact(t *testing.T) {
+// TestATailRequestsTheExactTimeOfTheLastChange has a time in milliseconds.
+func TestATailRequestsTheExactTimeOfTheLastChange(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		time.Sleep(1421 * time.Millisecond)
 		id := server.AddCall(callstest.Call{})
@@ -206,20 +206,20 @@ func TestTheTimeOfATailIsExact(t *testing.T) {
 		}
 		requests := server.Requests()
 		if got := requests[len(requests)-1].Query; !strings.Contains(got, "from%5D=2000-01-01T00%3A00%3A01.421Z") {
-			t.Errorf("asked for %s", got)
+			t.Errorf("requested %s", got)
 		}
 	})
 }
 
-// fakeListing is a platform that only lists calls. Unlike the double it can show each
-// change late, by a time of its own, and it remembers what it has shown.
+// fakeListing is a platform that only lists calls. Unlike the double it can list each
+// change with a random lag, and it records what it has listed.
 type fakeListing struct {
 	random    *rand.Rand
-	perPage   int           // its own limit
-	hasLinks  bool          // it sends Link headers
-	maxLag    time.Duration // by which it shows a change late
-	latency   time.Duration // at most, of a request
-	failures  float64       // of all requests
+	perPage   int           // at most
+	hasLinks  bool          // sends Link headers
+	maxLag    time.Duration // of each change
+	latency   time.Duration // of a request, at most
+	failures  float64       // share of all requests
 	precision time.Duration // of updated_at
 
 	mu       sync.Mutex
@@ -228,7 +228,7 @@ type fakeListing struct {
 	requests []http.Request
 }
 
-// change gives a call another status, unless it has changed at this time already.
+// change gives a call another status, unless it has already changed at this time.
 func (f *fakeListing) change(id int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -301,7 +301,7 @@ func (f *fakeListing) page(r *http.Request) *http.Response {
 	return response
 }
 
-// visible returns what the listing shows now, from a time on.
+// visible returns the states that are listed now and were updated at from or later.
 func (f *fakeListing) visible(from time.Time) (listed []fakeState) {
 	for _, states := range f.states {
 		for _, state := range slices.Backward(states) {

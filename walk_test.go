@@ -9,8 +9,8 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// TestATailOfManyCallsOfOneTime reads more calls of one time than fit on a page, and
-// does not read them again and again.
+// TestATailOfManyCallsOfOneTime has more calls with the same updated_at than fit on a
+// page. The tail must not request them again with each poll.
 func TestATailOfManyCallsOfOneTime(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		for range 1000 {
@@ -30,7 +30,7 @@ func TestATailOfManyCallsOfOneTime(t *testing.T) {
 		if len(slices.Compact(ids)) != 1001 {
 			t.Errorf("%d calls", len(ids))
 		}
-		if n := len(server.Requests()); n > 60 { // 10 pages at first, and when a look back is due
+		if n := len(server.Requests()); n > 60 { // 10 pages for each poll that covers the lag
 			t.Errorf("%d requests", n)
 		}
 	})
@@ -50,7 +50,7 @@ func TestACallFromTheFutureDoesNotStopATail(t *testing.T) {
 			}
 		}
 		if time.Since(server.Calls()[1].CreatedAt) > 30*time.Second {
-			t.Errorf("seen at %v", time.Now())
+			t.Errorf("yielded at %v", time.Now())
 		}
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// statuses watches a call and returns what was seen, and when since the beginning.
+// statuses watches a call. It returns the statuses that were yielded, and when.
 func statuses(ctx context.Context, client *calls.Client, call *calls.Call, opts calls.WatchOptions) (seen []calls.CallStatus, at []time.Duration, err error) {
 	begin := time.Now()
 	for call, err := range client.WatchCall(ctx, call, opts) {
@@ -39,17 +39,17 @@ func TestWatchCallYieldsEachChangeUntilTheEnd(t *testing.T) {
 			t.Errorf("%v at %v, %v", seen, at, err)
 		}
 		if last := at[len(at)-1]; last > 90*time.Second {
-			t.Errorf("the end was seen at %v", last)
+			t.Errorf("the end was yielded at %v", last)
 		}
-		// From 4 s to the end nothing happens: the looks grow rare.
+		// Polls become rare from 4 s on, when nothing changes until the end.
 		if n := len(server.Requests()); n < 5 || n > 15 {
-			t.Errorf("%d looks", n)
+			t.Errorf("%d polls", n)
 		}
 	})
 }
 
-// TestAWatchBeginsWithWhatIsKnown, which costs no request, and looks from there on.
-func TestAWatchBeginsWithWhatIsKnown(t *testing.T) {
+// TestAWatchBeginsWithTheGivenCall yields it without a request.
+func TestAWatchBeginsWithTheGivenCall(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		for range 250 {
 			server.AddCall(callstest.Call{})
@@ -74,9 +74,9 @@ func TestAWatchBeginsWithWhatIsKnown(t *testing.T) {
 func TestAWatchEndsWithTheCall(t *testing.T) {
 	ended := time.Now()
 	tests := []struct {
-		name  string
-		call  calls.Call
-		wants int // requests
+		name     string
+		call     calls.Call
+		requests int
 	}{
 		{"finished", calls.Call{ID: 7, Status: calls.CallStatusFinished}, 0},
 		{"canceled", calls.Call{ID: 7, Status: "cancelled", EndsAt: &ended}, 0},
@@ -86,7 +86,7 @@ func TestAWatchEndsWithTheCall(t *testing.T) {
 		server := newServer(t)
 		client := inProcessClient(t, server)
 		seen, _, err := statuses(t.Context(), client, &tt.call, calls.WatchOptions{})
-		if err != nil || !slices.Equal(seen, []calls.CallStatus{tt.call.Status}) || len(server.Requests()) != tt.wants {
+		if err != nil || !slices.Equal(seen, []calls.CallStatus{tt.call.Status}) || len(server.Requests()) != tt.requests {
 			t.Errorf("%s: %v, %v, %d requests", tt.name, seen, err, len(server.Requests()))
 		}
 	}
@@ -109,7 +109,7 @@ func TestWatchCallWaitsForACallThatIsNotListedYet(t *testing.T) {
 	lagging := []callstest.Option{callstest.WithListingLag(func(int64) time.Duration { return 20 * time.Second })}
 	onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		id := server.AddCall(callstest.Call{Status: "finished"})
-		// Others are shown at once, and move the tail on.
+		// Other calls are listed at once, so that the reader advances.
 		go func() {
 			for range 19 {
 				server.AddCall(callstest.Call{})
@@ -123,14 +123,14 @@ func TestWatchCallWaitsForACallThatIsNotListedYet(t *testing.T) {
 	})
 }
 
-func TestWatchCallKeepsOffTheRateLimit(t *testing.T) {
+func TestWatchCallPollsAtMostOnceASecond(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		id := server.AddCall(callstest.Call{})
 		ctx, cancel := context.WithTimeout(t.Context(), 9500*time.Millisecond)
 		defer cancel()
 		_, _, err := statuses(ctx, client, &calls.Call{ID: id}, calls.WatchOptions{Interval: time.Nanosecond, MaxInterval: time.Nanosecond})
 		if n := len(server.Requests()); n != 10 || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%d looks in 9.5 s, %v", n, err)
+			t.Errorf("%d polls in 9.5 s, %v", n, err)
 		}
 	})
 }
@@ -145,9 +145,9 @@ func TestWatchCallEndsWithAnError(t *testing.T) {
 		err  error
 	}{
 		"no call":             {nil, calls.WatchOptions{}, calls.ErrInvalidRequest},
-		"no such id":          {&calls.Call{ID: -1}, calls.WatchOptions{}, calls.ErrCallIDInvalid},
+		"a negative id":       {&calls.Call{ID: -1}, calls.WatchOptions{}, calls.ErrCallIDInvalid},
 		"a negative interval": {&calls.Call{ID: 1}, calls.WatchOptions{Interval: -1}, calls.ErrInvalidRequest},
-		"a negative longest":  {&calls.Call{ID: 1}, calls.WatchOptions{MaxInterval: -1}, calls.ErrInvalidRequest},
+		"a negative maximum":  {&calls.Call{ID: 1}, calls.WatchOptions{MaxInterval: -1}, calls.ErrInvalidRequest},
 	} {
 		if _, _, err := statuses(t.Context(), client, tt.call, tt.opts); !errors.Is(err, tt.err) {
 			t.Errorf("%s: %v", name, err)
@@ -156,15 +156,15 @@ func TestWatchCallEndsWithAnError(t *testing.T) {
 	if _, _, err := statuses(t.Context(), client, &calls.Call{ID: 1}, calls.WatchOptions{}); !errors.Is(err, calls.ErrForbidden) {
 		t.Errorf("refused: %v", err)
 	}
-	var nobody *calls.Client
-	if _, _, err := statuses(t.Context(), nobody, &calls.Call{ID: 1}, calls.WatchOptions{}); calls.DeliveryOf(err) != calls.DeliveryNotSent {
+	var none *calls.Client
+	if _, _, err := statuses(t.Context(), none, &calls.Call{ID: 1}, calls.WatchOptions{}); calls.DeliveryOf(err) != calls.DeliveryNotSent {
 		t.Errorf("a nil Client: %v", err)
 	}
 	//lint:ignore SA1012 it must not panic
 	if _, _, err := statuses(nil, client, &calls.Call{ID: 1}, calls.WatchOptions{}); err == nil { //nolint:staticcheck
 		t.Error("a nil context")
 	}
-	nobody.LookNow()
+	none.LookNow()
 	(&calls.Client{}).LookNow()
 	client.LookNow()
 }
@@ -177,18 +177,18 @@ func TestBreakingOutOfAWatchStopsIt(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		if n := len(server.Requests()); n != 1 {
-			t.Errorf("%d looks", n)
+			t.Errorf("%d polls", n)
 		}
 		func() {
 			defer func() { _ = recover() }()
 			for range client.WatchCall(t.Context(), &calls.Call{ID: id}, calls.WatchOptions{}) {
-				panic("the consumer's")
+				panic("of the caller")
 			}
 		}()
 	}) // synctest fails if a goroutine is left
 }
 
-func TestLookNowHasAWatcherLearnAtOnce(t *testing.T) {
+func TestLookNowWakesAWatch(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		id := server.AddCall(callstest.Call{})
 		time.AfterFunc(20*time.Minute+7*time.Second, func() {
@@ -220,12 +220,12 @@ func TestLookNowWakesATail(t *testing.T) {
 			break
 		}
 		if took := time.Since(begin); took != 20*time.Minute+7*time.Second {
-			t.Errorf("seen after %v", took)
+			t.Errorf("yielded after %v", took)
 		}
 	})
 }
 
-func TestWatchCallsEndsWithTheLastOfThem(t *testing.T) {
+func TestWatchCallsEndsWithTheLastCall(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		var watched []*calls.Call
 		for i := range 3 {
@@ -244,7 +244,7 @@ func TestWatchCallsEndsWithTheLastOfThem(t *testing.T) {
 			t.Errorf("%v", count)
 		}
 		for call, err := range client.WatchCalls(t.Context(), nil, calls.WatchOptions{}) {
-			t.Errorf("of none: %v, %v", call, err)
+			t.Errorf("without calls: %v, %v", call, err)
 		}
 	})
 }
