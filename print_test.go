@@ -45,6 +45,10 @@ func TestNothingPrivateIsPrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	prepared, err := client.Prepare(privateOutbound, calls.WithKey("task 8812"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := map[string]struct {
 		value any
 		// logged means that the value is logged too. The JSON handler of slog marshals a
@@ -63,6 +67,8 @@ func TestNothingPrivateIsPrinted(t *testing.T) {
 		"scheduled request, by pointer": {&privateScheduled, true},
 		"end user":                      {privateEndUser, true},
 		"end user, by pointer":          {&privateEndUser, true},
+		"prepared create":               {prepared, true},
+		"prepared create, by value":     {*prepared, false},
 		"third party":                   {privateThird, true},
 		"third party, by pointer":       {&privateThird, true},
 		"canceled call":                 {&calls.CancelResult{Call: result.Call}, true},
@@ -170,6 +176,10 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 // TestPrintedForms checks that printed forms have ids and other data that is not private.
 func TestPrintedForms(t *testing.T) {
 	t.Parallel()
+	prepared, err := newClient(t, untouched(t)).Prepare(anInbound, calls.WithKey("task 8812"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := map[string]struct {
 		value fmt.Stringer
 		want  string
@@ -179,6 +189,8 @@ func TestPrintedForms(t *testing.T) {
 		"inbound":  {privateInbound, "calls.InboundRequest{menu_id=9 end_user_number=[redacted] ticket_id=71450 outbound_number=[redacted] lang=en recording_permission=recording_permission_granted}"},
 		"scheduled": {privateScheduled, "calls.ScheduledRequest{menu_id=9 call_id=514 end_user_number=[redacted] ticket_id=71450 lang=en " +
 			"scheduled_at=2019-09-01T00:00:00.421Z recording_permission=recording_permission_denied}"},
+		"prepared create": {prepared, "calls.Prepared{id=task 8812 call_type=Voice Inbound (API)}"},
+		"zero prepared":   {&calls.Prepared{}, "calls.Prepared{}"},
 		"end user":        {privateEndUser, "calls.EndUserAuth{identifier=[redacted] name=[redacted] email=[redacted] phone=[redacted]}"},
 		"third party":     {privateThird, "calls.ThirdPartyRequest{agent_email=[redacted] phone_number=[redacted]}"},
 		"canceled":        {&calls.CancelResult{Call: &calls.Call{ID: 515, Status: "cancelled"}}, "calls.CancelResult{calls.Call{id=515 status=cancelled}}"},
