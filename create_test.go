@@ -93,6 +93,43 @@ func checkSurvivesJSON[V any](t *testing.T, value V) {
 	}
 }
 
+func TestUnmarshalRequest(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2019, 9, 15, 0, 19, 14, 421e6, time.UTC)
+	tests := map[string]struct {
+		data string
+		want calls.CreateRequest // nil for an error
+		err  error
+	}{
+		"outbound":                    {`{"call_type":"Voice Outbound (API)","agent_email":"agent@example.com","ticket_id":"71450"}`, outbound{AgentEmail: "agent@example.com", TicketID: "71450"}, nil},
+		"inbound":                     {`{"call_type":"Voice Inbound (API)","menu_id":9,"end_user_number":"+1 859-657-9625"}`, anInbound, nil},
+		"scheduled":                   {`{"call_type":"Voice Scheduled (API)","menu_id":9,"scheduled_at":"2019-09-15T00:19:14.421Z"}`, scheduled{MenuID: 9, ScheduledAt: at}, nil},
+		"a deprecated outbound type":  {`{"call_type":"OutboundCall"}`, outbound{}, nil},
+		"a deprecated inbound type":   {`{"call_type":"IncomingCall"}`, inbound{}, nil},
+		"a deprecated scheduled type": {`{"call_type":"ScheduledCall"}`, scheduled{}, nil},
+		"another type":                {`{"call_type":"Voice Inbound (IVR)"}`, nil, calls.ErrCallTypeInvalid},
+		"no type":                     {`{"menu_id":9}`, nil, calls.ErrCallTypeInvalid},
+		"a field of another type":     {`{"call_type":"Voice Inbound (API)","menu_id":"9"}`, nil, calls.ErrInvalidRequest},
+		"not an object":               {`[]`, nil, calls.ErrInvalidRequest},
+		"not JSON":                    {`agent@example.com`, nil, calls.ErrInvalidRequest},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := calls.UnmarshalRequest([]byte(tt.data))
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("request (-want +got):\n%s", diff)
+			}
+			if !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
+				t.Errorf("error %v, want %v", err, tt.err)
+			}
+			if err != nil && strings.Contains(err.Error(), "agent@example.com") {
+				t.Errorf("the data is in %q", err)
+			}
+		})
+	}
+}
+
 // TestRequestIsNotChanged has a number that is sent as E.164.
 func TestRequestIsNotChanged(t *testing.T) {
 	t.Parallel()

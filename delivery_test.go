@@ -2,14 +2,19 @@ package calls_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
@@ -89,6 +94,21 @@ func TestZeroDeliveryIsUnknown(t *testing.T) {
 	t.Parallel()
 	if calls.DeliveryUnknown != 0 {
 		t.Errorf("DeliveryUnknown is %d", calls.DeliveryUnknown)
+	}
+}
+
+func TestMayExist(t *testing.T) {
+	t.Parallel()
+	for delivery, want := range map[calls.Delivery]bool{
+		calls.DeliveryUnknown:  true,
+		calls.DeliveryNotSent:  false,
+		calls.DeliveryRejected: false,
+		calls.DeliveryAccepted: true,
+		calls.Delivery(99):     true,
+	} {
+		if got := delivery.MayExist(); got != want {
+			t.Errorf("%d: MayExist returns %v", delivery, got)
+		}
 	}
 }
 
@@ -204,5 +224,161 @@ func TestCauseOfAnUnknownOutcomeIsKept(t *testing.T) {
 	}()
 	if _, err = create(ctx, client); !errors.Is(err, context.Canceled) || calls.DeliveryOf(err) != calls.DeliveryUnknown {
 		t.Errorf("canceled: %v", err)
+	}
+}
+
+func TestIntentOfACreate(t *testing.T) {
+	t.Parallel()
+	_, err := newClient(t, roundTripper(broken)).CreateScheduled(t.Context(), calls.ScheduledRequest{
+		MenuID: 9, ParentCallID: 514, TicketID: "76517", EndUserNumber: goodNumber, ScheduledAt: documentedNow.Add(time.Hour),
+	})
+	got, ok := calls.IntentOf(fmt.Errorf("ticket 76517: %w", err))
+	want := calls.Intent{
+		ID: got.ID, Attempt: got.Attempt, CallType: calls.CallTypeScheduled, SentAfter: documentedNow, SentBefore: got.SentBefore,
+		MenuID: 9, ParentCallID: 514, TicketID: "76517", ScheduledAt: documentedNow.Add(time.Hour),
+	}
+	if diff := cmp.Diff(want, got); !ok || diff != "" || got.ID == "" || got.Attempt == "" || got.SentBefore.Before(documentedNow) {
+		t.Errorf("%v, intent (-want +got):\n%s", ok, diff)
+	}
+	if strings.Contains(string(encode(t, got)), "9625") {
+		t.Errorf("the number of the end user is in %s", encode(t, got))
+	}
+	for name, err := range map[string]error{
+		"nil": nil, "of another package": io.EOF, "a validation error": newClient(t, untouched(t)).Validate(outbound{}),
+		"a read": func() error {
+			_, err := newClient(t, roundTripper(broken)).GetCustomerFlag(t.Context(), 397)
+			return err
+		}(),
+	} {
+		if intent, ok := calls.IntentOf(err); ok {
+			t.Errorf("%s: intent %+v", name, intent)
+		}
+	}
+}
+
+func TestPreparedSurvivesJSON(t *testing.T) {
+	t.Parallel()
+	platform := &recorder{status: http.StatusCreated, response: `{"id":397}`}
+	client := handlerClient(t, platform)
+	prepared, err := client.Prepare(anOutbound, calls.WithKey("task 8812"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read calls.Prepared
+	mustUnmarshal(t, encode(t, prepared), &read)
+	if read.ID() != "task 8812" || read.Intent() != prepared.Intent() {
+		t.Errorf("id %q, intent %+v", read.ID(), read.Intent())
+	}
+	if _, err := client.Send(t.Context(), &read, nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"call_type":"Voice Outbound (API)","agent_email":"agent@example.com","end_user_number":"+1 859-657-9625"}`; platform.body != want {
+		t.Errorf("sent %s, want %s", platform.body, want)
+	}
+}
+
+func TestMalformedPrepared(t *testing.T) {
+	t.Parallel()
+	for name, data := range map[string]string{
+		"not an object":      `[]`,
+		"no intent":          `{"request":{"call_type":"Voice Inbound (API)"}}`,
+		"no request":         `{"intent":{"id":"1","call_type":"Voice Inbound (API)"}}`,
+		"no id":              `{"intent":{"call_type":"Voice Inbound (API)"},"request":{"call_type":"Voice Inbound (API)"}}`,
+		"an unknown type":    `{"intent":{"id":"1","call_type":"x"},"request":{"call_type":"x"}}`,
+		"different types":    `{"intent":{"id":"1","call_type":"Voice Inbound (API)"},"request":{"call_type":"Voice Outbound (API)"}}`,
+		"a request of text":  `{"intent":{"id":"1","call_type":"Voice Inbound (API)"},"request":"agent@example.com"}`,
+		"an intent of texts": `{"intent":{"id":1},"request":{}}`,
+	} {
+		var prepared calls.Prepared
+		err := json.Unmarshal([]byte(data), &prepared)
+		if err == nil || strings.Contains(err.Error(), "agent@example.com") || prepared.ID() != "" {
+			t.Errorf("%s: id %q, %v", name, prepared.ID(), err)
+		}
+	}
+	var none *calls.Prepared
+	client := newClient(t, untouched(t))
+	for name, prepared := range map[string]*calls.Prepared{"nil": none, "zero": {}} {
+		if text := string(encode(t, prepared)); text != "null" || prepared.ID() != "" {
+			t.Errorf("%s: id %q, marshals to %s", name, prepared.ID(), text)
+		}
+		if _, err := client.Send(t.Context(), prepared, nil); !errors.Is(err, calls.ErrInvalidRequest) || calls.DeliveryOf(err) != calls.DeliveryNotSent {
+			t.Errorf("%s: sent with %v", name, err)
+		}
+	}
+}
+
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, untouched(t))
+	for key, isValid := range map[string]bool{
+		"task 8812": true, strings.Repeat("k", 255): true, strings.Repeat("k", 256): false, "": false, " \t": false,
+	} {
+		prepared, err := client.Prepare(anInbound, calls.WithKey(key))
+		switch {
+		case isValid && (err != nil || prepared.ID() != key):
+			t.Errorf("%q: id %q, %v", key, prepared.ID(), err)
+		case !isValid:
+			checkProblems(t, err, []problem{{"key", calls.ErrInvalidRequest}})
+		}
+	}
+	first, err1 := client.Prepare(anInbound)
+	second, err2 := client.Prepare(anInbound)
+	if err1 != nil || err2 != nil || first.ID() == "" || first.ID() == second.ID() {
+		t.Errorf("ids without a key: %q, %q, %v, %v", first.ID(), second.ID(), err1, err2)
+	}
+}
+
+// journal records the attempts that it is told about. Sending fails with err.
+type journal struct {
+	sending, notSent []calls.Intent
+	err              error
+}
+
+func (j *journal) Sending(_ context.Context, i calls.Intent) error {
+	j.sending = append(j.sending, i)
+	return j.err
+}
+
+func (j *journal) NotSent(_ context.Context, i calls.Intent) { j.notSent = append(j.notSent, i) }
+
+// TestJournalGetsEachAttempt has two attempts that are not carried out before one whose
+// outcome is unknown.
+func TestJournalGetsEachAttempt(t *testing.T) {
+	t.Parallel()
+	server := callstest.NewServer(t)
+	client := socketClient(t, server)
+	server.Fail(callstest.RateLimited("0"), callstest.RefuseConnection, callstest.HangUpAfterCreate)
+	prepared, err := client.Prepare(anOutbound, calls.WithKey("task 8812"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var j journal
+	_, err = client.Send(t.Context(), prepared, &j)
+	if !errors.Is(err, calls.ErrOutcomeUnknown) || len(j.sending) != 3 || !slices.Equal(j.notSent, j.sending[:2]) {
+		t.Fatalf("sending %v, not sent %v: %v", j.sending, j.notSent, err)
+	}
+	attempts := map[string]bool{}
+	for _, i := range j.sending {
+		attempts[i.Attempt] = true
+		if i.ID != "task 8812" || i.Attempt == "" || i.SentAfter.IsZero() || !i.SentBefore.After(i.SentAfter) {
+			t.Errorf("attempt %+v", i)
+		}
+	}
+	if last := intentOf(err); len(attempts) != 3 || last.Attempt != j.sending[2].Attempt || last.SentBefore.After(j.sending[2].SentBefore) {
+		t.Errorf("attempts %v, the error has %+v", attempts, last)
+	}
+}
+
+func TestAJournalThatFailsSendsNothing(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, untouched(t), calls.WithRetry(calls.RetryPolicy{}))
+	prepared, err := client.Prepare(anOutbound)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := journal{err: errors.New("the disk is full")}
+	_, err = client.Send(t.Context(), prepared, &j)
+	if !errors.Is(err, j.err) || calls.DeliveryOf(err) != calls.DeliveryNotSent || len(j.sending) != 1 {
+		t.Errorf("%d attempts, %v, %v", len(j.sending), calls.DeliveryOf(err), err)
 	}
 }
