@@ -21,7 +21,7 @@ func ExampleClient_GetCustomerFlag() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(flag.BadActor == nil) // nobody has said so or otherwise
+	fmt.Println(flag.BadActor == nil) // the flag is not set
 	// Output: true
 }
 
@@ -40,11 +40,18 @@ func ExampleClient_UpdateCustomerFlag() {
 func ExampleClient_AuthenticateEndUser() {
 	client, server := double()
 	defer server.Close()
-	id := server.AddCall(callstest.Call{Status: "finished"})
+	id := server.AddCall(callstest.Call{Status: "connected"})
 
-	err := client.AuthenticateEndUser(context.Background(), id, calls.EndUserAuth{Identifier: "customer-67"})
-	fmt.Println(errors.Is(err, calls.ErrCallEnded))
-	// Output: true
+	err := client.AuthenticateEndUser(context.Background(), id, calls.EndUserAuth{Identifier: "customer-67", Name: "A B"})
+	switch {
+	case errors.Is(err, calls.ErrCallEnded):
+		fmt.Println("the call has ended")
+	case err != nil:
+		fmt.Println(err)
+	default:
+		fmt.Println("authenticated")
+	}
+	// Output: authenticated
 }
 
 func ExampleClient_DialThirdParty() {
@@ -60,7 +67,7 @@ func ExampleClient_DialThirdParty() {
 	case errors.Is(err, calls.ErrAgentNotOnCall):
 		fmt.Println("the agent has left the call")
 	case err != nil:
-		fmt.Println(err, "– can it have rung?", calls.DeliveryOf(err).MayExist())
+		fmt.Println(err, "– may a person have been called?", calls.DeliveryOf(err).MayExist())
 	default:
 		fmt.Println(participant.Type, participant.Status)
 	}
@@ -100,14 +107,14 @@ func ExampleClient_CancelScheduledMany() {
 		fmt.Println(err)
 		return
 	}
-	var shown any // what the platform shows is not documented
-	err = cancellation.Fetch(context.Background(), &shown)
-	fmt.Println(shown, err)
+	var progress any // not documented
+	err = cancellation.Fetch(context.Background(), &progress)
+	fmt.Println(progress, err)
 	// Output: map[canceled:[397 398] failed:[]] <nil>
 }
 
-// The documented way to schedule a call: ask for the callback periods first, and
-// use only one that is free.
+// This example schedules a call as documented: it gets the callback periods first, and
+// uses one that is free.
 func ExampleClient_QueueStatus() {
 	client, server := double()
 	defer server.Close()
@@ -158,7 +165,7 @@ func ExampleClient_WaitTimes() {
 		return
 	}
 	for _, wait := range waits {
-		fmt.Println(wait.MaterializedPath, wait.VoiceCall) // in a unit that is not certain
+		fmt.Println(wait.MaterializedPath, wait.VoiceCall) // the unit is not certain
 	}
 	// Output: Lock Star 0
 }

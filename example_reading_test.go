@@ -32,10 +32,22 @@ func ExampleClient_ListCalls() {
 func ExampleClient_FindCall() {
 	client, server := double()
 	defer server.Close()
+	id := server.AddCall(callstest.Call{})
 
-	_, err := client.FindCall(context.Background(), 4711, calls.FindOptions{Since: time.Now().Add(-time.Hour)})
-	fmt.Println(errors.Is(err, calls.ErrCallNotFound))
-	// Output: true
+	for _, id := range []int64{id, 4711} {
+		call, err := client.FindCall(context.Background(), id, calls.FindOptions{Since: time.Now().Add(-time.Hour)})
+		switch {
+		case errors.Is(err, calls.ErrCallNotFound):
+			fmt.Println("not changed in the last hour")
+		case err != nil:
+			fmt.Println(err)
+		default:
+			fmt.Println(call.ID, call.Status)
+		}
+	}
+	// Output:
+	// 397 queued
+	// not changed in the last hour
 }
 
 func ExampleClient_TailCalls() {
@@ -53,7 +65,7 @@ func ExampleClient_TailCalls() {
 			return
 		}
 		fmt.Println(call.ID, call.Status)
-		if seen++; seen == 2 { // a real tail goes on
+		if seen++; seen == 2 { // a tail has no end of its own
 			break
 		}
 	}
@@ -69,7 +81,7 @@ func ExampleClient_WatchCall() {
 
 	for call, err := range client.WatchCall(context.Background(), &calls.Call{ID: id}, calls.WatchOptions{}) {
 		if err != nil {
-			fmt.Println("no longer watching:", err)
+			fmt.Println("the watch has ended:", err)
 			return
 		}
 		fmt.Println(call.ID, call.Status)
@@ -86,7 +98,7 @@ func ExampleClient_WatchCalls() {
 	watched := []*calls.Call{{ID: first}, {ID: second}}
 	for call, err := range client.WatchCalls(context.Background(), watched, calls.WatchOptions{}) {
 		if err != nil {
-			fmt.Println("no longer watching:", err)
+			fmt.Println("the watch has ended:", err)
 			return
 		}
 		fmt.Println(call.ID, call.Status)
@@ -94,6 +106,33 @@ func ExampleClient_WatchCalls() {
 	// Output:
 	// 397 finished
 	// 398 failed
+}
+
+// This example polls at once when the platform sends an event about a call. See package
+// events.
+func ExampleClient_LookNow() {
+	client, server := double()
+	defer server.Close()
+	id := server.AddCall(callstest.Call{Status: "connected"})
+
+	opts := calls.WatchOptions{Interval: time.Hour, MaxInterval: time.Hour}
+	for call, err := range client.WatchCall(context.Background(), &calls.Call{ID: id}, opts) {
+		if err != nil {
+			fmt.Println("the watch has ended:", err)
+			return
+		}
+		fmt.Println(call.Status)
+		if call.Status == calls.CallStatusConnected {
+			if err := server.Advance(id, calls.CallStatusFinished); err != nil {
+				fmt.Println(err)
+				return
+			}
+			client.LookNow()
+		}
+	}
+	// Output:
+	// connected
+	// finished
 }
 
 func ExampleClient_Settle() {
@@ -107,16 +146,16 @@ func ExampleClient_Settle() {
 	})
 	intent, ok := calls.IntentOf(createErr)
 	if !ok || !calls.DeliveryOf(createErr).MayExist() {
-		fmt.Println("there is nothing to settle:", createErr)
+		fmt.Println("no call can exist:", createErr)
 		return
 	}
-	// The double's clock is this machine's, and its listing does not lag.
+	// The double has the clock of this machine, and its listing does not lag.
 	call, err := client.Settle(context.Background(), intent, calls.SettleOptions{ClockSkew: time.Millisecond, Window: time.Millisecond})
 	switch {
 	case errors.Is(err, calls.ErrAmbiguous), errors.Is(err, calls.ErrCallNotFound):
-		fmt.Println("a person has to look before anybody calls again:", err)
+		fmt.Println("a person has to decide whether the call exists:", err)
 	case err != nil:
-		fmt.Println("still not known:", err)
+		fmt.Println("not settled:", err)
 	default:
 		fmt.Println(call)
 	}

@@ -51,7 +51,7 @@ func Example() {
 	// Output: created call 397 assigned
 }
 
-// double starts a double of the platform, so that the examples run anywhere.
+// double starts the double of the platform for the other examples.
 func double() (*calls.Client, *callstest.Server) {
 	server, err := callstest.Start()
 	if err != nil {
@@ -73,15 +73,15 @@ func ExampleClient_CreateOutbound() {
 		EndUserNumber: "+1 859-657-9625",
 	})
 	if err != nil {
-		fmt.Println(err, "– can it have rung?", calls.DeliveryOf(err))
+		fmt.Println(err, "– may the call exist?", calls.DeliveryOf(err).MayExist())
 		return
 	}
 	fmt.Println(result.Call.ID, result.Call.Status)
 	// Output: 397 assigned
 }
 
-// An agent who has to choose the number to call from places the call by hand.
-// It is a success: creating the call again would make a second one.
+// This agent has to choose the number to call from, and places the call by hand. That is
+// a success: creating the call again would make a second one.
 func ExampleClient_CreateOutbound_awaitsAgent() {
 	client, server := double()
 	defer server.Close()
@@ -130,6 +130,89 @@ func ExampleClient_CreateScheduled() {
 	// Output: 397 2100-09-15T00:19:14Z
 }
 
+// This example creates a call from JSON, such as a message from a queue.
+func ExampleClient_Create() {
+	client, server := double()
+	defer server.Close()
+
+	request, err := calls.UnmarshalRequest([]byte(`{"call_type":"Voice Inbound (API)","menu_id":9,"end_user_number":"+82-10-6861-2345"}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	result, err := client.Create(context.Background(), request)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(result.Call.ID, result.Call.CallType)
+	// Output: 397 Voice Inbound (API)
+}
+
+// This example stores a create that was validated, and sends it later.
+func ExampleClient_Prepare() {
+	client, server := double()
+	defer server.Close()
+
+	prepared, err := client.Prepare(calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450"}, calls.WithKey("task 8812"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	stored, err := json.Marshal(prepared)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var read calls.Prepared
+	if err := json.Unmarshal(stored, &read); err != nil {
+		fmt.Println(err)
+		return
+	}
+	result, err := client.Send(context.Background(), &read, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(read.ID(), "created call", result.Call.ID)
+	// Output: task 8812 created call 397
+}
+
+// logbook is a Journal that prints.
+type logbook struct{}
+
+func (logbook) Sending(_ context.Context, i calls.Intent) error {
+	fmt.Println(i.ID, "is sent") // a real Journal stores the Intent
+	return nil
+}
+
+func (logbook) NotSent(_ context.Context, i calls.Intent) {
+	fmt.Println(i.ID, "was not carried out")
+}
+
+func ExampleClient_Send() {
+	client, server := double()
+	defer server.Close()
+	server.Fail(callstest.RateLimited("0"))
+
+	prepared, err := client.Prepare(calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450"}, calls.WithKey("task 8812"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	result, err := client.Send(context.Background(), prepared, logbook{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("created call", result.Call.ID)
+	// Output:
+	// task 8812 is sent
+	// task 8812 was not carried out
+	// task 8812 is sent
+	// created call 397
+}
+
 func ExampleClient_Validate() {
 	client, server := double()
 	defer server.Close()
@@ -150,7 +233,7 @@ func ExampleClient_Validate() {
 func ExampleDeliveryOf() {
 	client, server := double()
 	defer server.Close()
-	server.Fail(callstest.HangUpAfterCreate) // the call is made, and the answer lost
+	server.Fail(callstest.HangUpAfterCreate) // creates the call and loses the response
 
 	_, err := client.CreateOutbound(context.Background(), calls.OutboundRequest{
 		AgentEmail: "agent@example.com",
@@ -158,14 +241,20 @@ func ExampleDeliveryOf() {
 	})
 	switch calls.DeliveryOf(err) {
 	case calls.DeliveryNotSent, calls.DeliveryRejected:
-		fmt.Println("no call: it can be created again")
+		fmt.Println("there is no call: it can be created again")
 	case calls.DeliveryAccepted, calls.DeliveryUnknown:
-		fmt.Println("it may have rung: look before trying again")
+		fmt.Println("the call may exist: look for it before trying again")
 	}
 	fmt.Println(len(server.Calls()), "call")
 	// Output:
-	// it may have rung: look before trying again
+	// the call may exist: look for it before trying again
 	// 1 call
+}
+
+func ExampleNewClient() {
+	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token")
+	fmt.Println(client, err)
+	// Output: calls.Client{host=customer.uc1.ccaiplatform.com} <nil>
 }
 
 func ExampleFailReason() {
@@ -174,7 +263,8 @@ func ExampleFailReason() {
 	// Output: true 21001 end user
 }
 
-// A call object is read from wherever it comes, and nothing of it is lost.
+// This example decodes a call object from another source. Marshaling it returns the same
+// JSON, with the keys that this package does not know.
 func ExampleCall_UnmarshalJSON() {
 	var call calls.Call
 	err := json.Unmarshal([]byte(`{"id":397,"rating":"4","status":"finished","new_key":true}`), &call)
@@ -187,16 +277,15 @@ func ExampleCall_UnmarshalJSON() {
 	// Output: 4 {"id":397,"rating":"4","status":"finished","new_key":true} <nil>
 }
 
-// Several processes share the platform's limit: each takes its part, or all ask
-// one limiter.
+// This process is one of two, which share the platform's limit of 10 requests a second.
 func ExampleWithRateLimiter() {
-	share := rate.NewLimiter(4, 1) // of one of two processes
+	share := rate.NewLimiter(4, 1)
 	_, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", calls.WithRateLimiter(share))
 	fmt.Println(err)
 	// Output: <nil>
 }
 
-// A mock transport stands in for the platform in tests of a mapping.
+// This example tests the handling of an error with a mock transport.
 func ExampleWithHTTPClient_httpmock() {
 	mock := httpmock.NewMockTransport()
 	mock.RegisterResponder("POST", "https://customer.uc1.ccaiplatform.com/apps/api/v1/calls",
@@ -215,7 +304,7 @@ func ExampleWithHTTPClient_httpmock() {
 	// Output: true 1
 }
 
-// What is printed shows neither the token nor an address nor a number.
+// The printed form of a request has no e-mail address and no telephone number.
 func ExampleOutboundRequest_String() {
 	request := calls.OutboundRequest{AgentEmail: "agent@example.com", EndUserNumber: "+1 859-657-9625", TicketID: "71450"}
 	fmt.Printf("%+v\n", request)
