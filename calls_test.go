@@ -64,7 +64,7 @@ func TestHostsAndUsernames(t *testing.T) {
 // value may be the token.
 func TestMixedUpArgumentsGetAHint(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ subdomain, domain, says string }{
+	tests := map[string]struct{ subdomain, domain, hint string }{
 		"the whole host for the subdomain":     {"s3cret.uc1.ccaiplatform.com", "uc1.ccaiplatform.com", "contains the domain"},
 		"the whole host, and a shorter domain": {"s3cret.uc1.ccaiplatform.com", "ccaiplatform.com", "contains the domain"},
 		"the whole host, and another region":   {"s3cret.uc1.ccaiplatform.com", "UC2.ccaiplatform.com", "contains the domain"},
@@ -79,8 +79,8 @@ func TestMixedUpArgumentsGetAHint(t *testing.T) {
 	}
 	for name, tt := range tests {
 		_, err := calls.NewClient(tt.subdomain, tt.domain, "token")
-		if err == nil || !strings.Contains(err.Error(), tt.says) || strings.Contains(strings.ToLower(err.Error()), "s3cret") {
-			t.Errorf("%s: %v, want %q in it", name, err, tt.says)
+		if err == nil || !strings.Contains(err.Error(), tt.hint) || strings.Contains(strings.ToLower(err.Error()), "s3cret") {
+			t.Errorf("%s: %v, want %q in it", name, err, tt.hint)
 		}
 	}
 }
@@ -94,8 +94,8 @@ func TestNewClientFromEnv(t *testing.T) {
 		name   string
 		change map[string]string
 		opts   []calls.Option
-		host   string // "" for an error that contains says
-		says   string
+		host   string // "" for an error that contains hint
+		hint   string
 	}{
 		{"the three that are required", nil, nil, "customer.uc1.ccaiplatform.com", ""},
 		{"with a base URL", map[string]string{"CCAIP_BASE_URL": "https://gateway.example.com"}, nil, "gateway.example.com", ""},
@@ -125,8 +125,8 @@ func TestNewClientFromEnv(t *testing.T) {
 			switch {
 			case err == nil && client.String() != "calls.Client{host="+test.host+"}":
 				t.Errorf("client %v, want host %s", client, test.host)
-			case err != nil && (!strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "s3cret")):
-				t.Errorf("error %q, want %s in it", err, test.says)
+			case err != nil && (!strings.Contains(err.Error(), test.hint) || strings.Contains(err.Error(), "s3cret")):
+				t.Errorf("error %q, want %s in it", err, test.hint)
 			}
 		})
 	}

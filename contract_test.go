@@ -68,8 +68,8 @@ type deviation struct {
 
 const (
 	callTypeIsFixed = "each create method sends its own call type"
-	menuIsAnInteger = "MenuID is an integer, as the parameter table says"
-	ticketIsAString = "TicketID is a string, as the parameter table says"
+	menuIsAnInteger = "MenuID is an integer, as in the parameter table"
+	ticketIsAString = "TicketID is a string, as in the parameter table"
 )
 
 var deviations = map[string]deviation{

@@ -162,7 +162,7 @@ func TestNilRequestsAreRefused(t *testing.T) {
 	}
 }
 
-// TestUndecodableResponsesOfACreate checks that a 201 means a call, whatever its body is,
+// TestUndecodableResponsesOfACreate checks that a 201 means a call with any body,
 // and that other statuses mean an unknown outcome without the body they promise.
 func TestUndecodableResponsesOfACreate(t *testing.T) {
 	t.Parallel()

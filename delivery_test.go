@@ -328,7 +328,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// journal records the attempts that it is told about. Sending fails with err.
+// journal records the attempts. Sending returns err.
 type journal struct {
 	sending, notSent []calls.Intent
 	err              error

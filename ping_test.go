@@ -29,7 +29,7 @@ func TestErrorsOfPingSayWhatToCheck(t *testing.T) {
 	html := responding(http.StatusOK, "<html>Welcome")
 	tests := map[string]struct {
 		platform roundTripper
-		says     string // "" for no hint
+		hint     string // "" for no hint
 		is       error
 	}{
 		"the token is wrong":   {responding(401, `{"message":"Not Authorized"}`), credentials, calls.ErrUnauthorized},
@@ -49,8 +49,8 @@ func TestErrorsOfPingSayWhatToCheck(t *testing.T) {
 				t.Fatalf("error %v, want %v", err, tt.is)
 			}
 			for _, text := range []string{host, credentials, access} {
-				if strings.Contains(err.Error(), text) != (text == tt.says) {
-					t.Errorf("%q in %q, want %q", text, err, tt.says)
+				if strings.Contains(err.Error(), text) != (text == tt.hint) {
+					t.Errorf("%q in %q, want %q", text, err, tt.hint)
 				}
 			}
 		})
