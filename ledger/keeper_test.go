@@ -26,38 +26,38 @@ func TestPrepareStoresAndSendsNothing(t *testing.T) {
 		case e.ID == "" || e.ID != e.Intent.ID, e.Tenant != "customer", e.State != ledger.StatePrepared, e.Version != 1:
 			t.Errorf("%v", e)
 		case e.Intent.Attempt != "" || !e.Intent.SentAfter.IsZero() || e.Intent.OutboundNumber != "+13392195276":
-			t.Errorf("the intent is %+v", e.Intent)
+			t.Errorf("intent %+v", e.Intent)
 		case !e.Until.Equal(time.Now().Add(time.Minute)):
-			t.Errorf("Until is %v", e.Until)
+			t.Errorf("Until %v", e.Until)
 		}
 		sent, err := calls.UnmarshalRequest(e.Request)
 		if err != nil || sent != request {
-			t.Errorf("the request is %s, %v", e.Request, err)
+			t.Errorf("request %s, %v", e.Request, err)
 		}
 		if _, err := w.store.Get(w.ctx, e.ID); !errors.Is(err, ledger.ErrNotFound) {
-			t.Errorf("error is %v, want ErrNotFound", err)
+			t.Errorf("error %v, want ErrNotFound", err)
 		}
 		w.wantCalls(0)
 		_, err = w.worker().Prepare("71450", calls.OutboundRequest{})
 		var invalid calls.ValidationErrors
 		if !errors.As(err, &invalid) {
-			t.Errorf("error is %v, want ValidationErrors", err)
+			t.Errorf("error %v, want ValidationErrors", err)
 		}
 	})
 }
 
-// An id of one's own is that of the create, everywhere.
-func TestAnEntryCanHaveANameOfItsOwn(t *testing.T) {
+// TestAnEntryCanHaveTheCallersID checks that the id is also that of the create.
+func TestAnEntryCanHaveTheCallersID(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.put("task 8812")
 		again, _ := w.worker().Prepare("another subject", request)
 		again.ID = "task 8812"
 		if err := w.store.Put(w.ctx, again); !errors.Is(err, ledger.ErrExists) {
-			t.Errorf("error is %v, want ErrExists", err)
+			t.Errorf("error %v, want ErrExists", err)
 		}
 		w.settle("task 8812")
 		if e := w.get("task 8812"); e.Intent.ID != "task 8812" {
-			t.Errorf("the intent is of %q", e.Intent.ID)
+			t.Errorf("the intent has id %q", e.Intent.ID)
 		}
 	})
 }
@@ -75,21 +75,21 @@ func TestSubjectsAreHashed(t *testing.T) {
 		}
 		first := subject("customer", "key", "+18596579625")
 		if first == "" || strings.Contains(first, "8596579625") {
-			t.Errorf("the subject is %q", first)
+			t.Errorf("subject %q", first)
 		}
 		if again := subject("customer", "key", "+18596579625"); again != first {
-			t.Errorf("one subject is %q and %q", first, again)
+			t.Errorf("the same subject is %q and %q", first, again)
 		}
 		for _, other := range []string{
 			subject("another", "key", "+18596579625"), subject("customer", "another", "+18596579625"),
 			subject("customer", "", "+18596579625"), subject("customer", "key", "+18596579626"),
 		} {
 			if other == first {
-				t.Errorf("two subjects are %q", first)
+				t.Errorf("different subjects are %q", first)
 			}
 		}
 		if none := subject("customer", "key", ""); none != "" {
-			t.Errorf("no subject is %q", none)
+			t.Errorf("an empty subject is %q", none)
 		}
 	})
 }
@@ -102,15 +102,15 @@ func TestAdvanceGoesAsFarAsItCan(t *testing.T) {
 		callID int64
 		wait   time.Duration
 	}{
-		"created":               {agent: "agent@example.com", state: ledger.StateCreated, callID: 397},
-		"awaits agent, 202":     {agent: "chooser@example.com", state: ledger.StateAwaitsAgent},
-		"awaits agent, 200":     {agent: "prompted@example.com", state: ledger.StateAwaitsAgent},
-		"rejected":              {agent: "busy@example.com", state: ledger.StateRejected},
-		"unauthorized":          {agent: "agent@example.com", fault: callstest.Status(401), state: ledger.StateRejected},
-		"429":                   {agent: "agent@example.com", fault: callstest.RateLimited("7"), state: ledger.StatePrepared, wait: 7 * time.Second},
-		"lost":                  {agent: "agent@example.com", fault: callstest.HangUpAfterRead, state: ledger.StateInDoubt, wait: skew + lag},
-		"500":                   {agent: "agent@example.com", fault: callstest.Status(500), state: ledger.StateInDoubt, wait: skew + lag},
-		"a 201 nobody can read": {agent: "agent@example.com", fault: callstest.StatusAfterCreate(201), state: ledger.StateInDoubt, wait: skew + lag},
+		"created":            {agent: "agent@example.com", state: ledger.StateCreated, callID: 397},
+		"awaits agent, 202":  {agent: "chooser@example.com", state: ledger.StateAwaitsAgent},
+		"awaits agent, 200":  {agent: "prompted@example.com", state: ledger.StateAwaitsAgent},
+		"rejected":           {agent: "busy@example.com", state: ledger.StateRejected},
+		"unauthorized":       {agent: "agent@example.com", fault: callstest.Status(401), state: ledger.StateRejected},
+		"429":                {agent: "agent@example.com", fault: callstest.RateLimited("7"), state: ledger.StatePrepared, wait: 7 * time.Second},
+		"lost":               {agent: "agent@example.com", fault: callstest.HangUpAfterRead, state: ledger.StateInDoubt, wait: skew + lag},
+		"500":                {agent: "agent@example.com", fault: callstest.Status(500), state: ledger.StateInDoubt, wait: skew + lag},
+		"an undecodable 201": {agent: "agent@example.com", fault: callstest.StatusAfterCreate(201), state: ledger.StateInDoubt, wait: skew + lag},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -120,21 +120,21 @@ func TestAdvanceGoesAsFarAsItCan(t *testing.T) {
 				e, err := w.worker().Advance(w.ctx, "a")
 				var wait *ledger.ErrUnderWay
 				if isOpen := test.wait > 0; isOpen != errors.As(err, &wait) || isOpen && wait.Wait != test.wait || !isOpen && err != nil {
-					t.Errorf("error is %v, want to come back in %v", err, test.wait)
+					t.Errorf("error %v, want a wait of %v", err, test.wait)
 				}
 				w.want("a", test.state, test.callID)
 				if stored := w.get("a"); e.String() != stored.String() {
 					t.Errorf("returned %v, stored is %v", e, stored)
 				}
 				if e.How == "" && e.State != ledger.StateSending {
-					t.Errorf("nothing says how it came to %v", e)
+					t.Errorf("How is empty in %v", e)
 				}
 			})
 		})
 	}
 }
 
-func TestAdvanceOfWhatIsDoneChangesNothing(t *testing.T) {
+func TestAdvanceOfAClosedEntryChangesNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.put("created")
 		w.settle("created")
@@ -156,10 +156,10 @@ func TestAKeeperDoesNotSeeAnotherTenantsEntries(t *testing.T) {
 		k := w.worker()
 		k.Tenant = "another"
 		if _, err := k.Advance(w.ctx, "a"); !errors.Is(err, ledger.ErrNotFound) {
-			t.Errorf("error is %v, want ErrNotFound", err)
+			t.Errorf("error %v, want ErrNotFound", err)
 		}
 		if _, err := k.Decide(w.ctx, "a", 1, false, 0); !errors.Is(err, ledger.ErrNotFound) {
-			t.Errorf("error is %v, want ErrNotFound", err)
+			t.Errorf("error %v, want ErrNotFound", err)
 		}
 		time.Sleep(time.Hour)
 		for e, err := range k.Recover(w.ctx) {
@@ -169,7 +169,7 @@ func TestAKeeperDoesNotSeeAnotherTenantsEntries(t *testing.T) {
 	})
 }
 
-func TestAKeeperThatLacksSomethingSaysSo(t *testing.T) {
+func TestAnIncompleteKeeperReturnsErrors(t *testing.T) {
 	inWorld(t, func(w *world) {
 		good := w.worker()
 		for name, k := range map[string]*ledger.Keeper{
@@ -243,7 +243,8 @@ func TestAContextThatEndsLosesNoOutcome(t *testing.T) {
 	})
 }
 
-// The database is away for longer than the Keeper tries: the listing settles it.
+// TestAResponseThatCannotBeRecorded has a store that fails for longer than the Keeper
+// retries. The listing settles the entry.
 func TestAResponseThatCannotBeRecorded(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.put("a")
@@ -255,7 +256,7 @@ func TestAResponseThatCannotBeRecorded(t *testing.T) {
 		}}
 		e, err := w.keeper(store, w.server.InProcess()).Advance(w.ctx, "a")
 		if !errors.Is(err, errUnsure) || e.CallID != 397 || e.State != ledger.StateCreated {
-			t.Errorf("%v, %v, want what is known and the error", e, err)
+			t.Errorf("%v, %v, want the stored entry and the error", e, err)
 		}
 		w.want("a", ledger.StateSending, 0)
 		w.settle("a")
@@ -263,7 +264,7 @@ func TestAResponseThatCannotBeRecorded(t *testing.T) {
 	})
 }
 
-func TestRecoverTakesUpWhatOthersLeft(t *testing.T) {
+func TestRecoverContinuesEntriesOfOthers(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.lost("person", callstest.HangUpAfterRead)
 		w.settle("person")
@@ -274,10 +275,10 @@ func TestRecoverTakesUpWhatOthersLeft(t *testing.T) {
 		w.put("created")
 		w.settle("created")
 		if got := w.recover(); len(got) != 0 {
-			t.Errorf("Recover yields %v of what others have", got)
+			t.Errorf("Recover yields %v, which others advance", got)
 		}
 		time.Sleep(permit + skew + time.Second)
-		// The permit and the skew of one are over, and another one is due.
+		// The permit and the skew of one entry have ended, and another entry is due.
 		got := w.recover()
 		if got["sending"] != ledger.StateInDoubt || got["in doubt"] != ledger.StateForPerson {
 			t.Errorf("Recover yields %v", got)
@@ -288,7 +289,7 @@ func TestRecoverTakesUpWhatOthersLeft(t *testing.T) {
 			t.Errorf("Recover yields %v", got)
 		}
 		if got := w.recover(); len(got) != 0 {
-			t.Errorf("Recover yields %v when there is nothing to do", got)
+			t.Errorf("Recover yields %v when all are closed", got)
 		}
 		w.wantCalls(2)
 	})
@@ -307,7 +308,7 @@ func (w *world) recover() map[string]ledger.State {
 	return states
 }
 
-// A prepared entry that waits in a queue is left to the queue until its time.
+// TestRecoverLeavesAPreparedEntryUntilItsTime has an entry that waits in a queue.
 func TestRecoverLeavesAPreparedEntryUntilItsTime(t *testing.T) {
 	inWorld(t, func(w *world) {
 		e, err := w.worker().Prepare("", request)
@@ -327,14 +328,14 @@ func TestRecoverLeavesAPreparedEntryUntilItsTime(t *testing.T) {
 	})
 }
 
-// 400 lost creates take one listing, and each gets the call of its own.
+// TestRecoverSettlesWithOneListing has 400 lost creates, each with its own call.
 func TestRecoverSettlesWithOneListing(t *testing.T) {
 	const lost = 400
 	inWorld(t, func(w *world) {
 		for i := range lost {
 			id := fmt.Sprint("entry ", i)
 			w.lost(id, callstest.HangUpAfterCreate)
-			time.Sleep(2*skew + time.Second) // so far apart that nobody contests an earlier one
+			time.Sleep(2*skew + time.Second) // so far apart that no entry contests an earlier one
 		}
 		time.Sleep(lag)
 		before := len(w.server.Requests())
@@ -414,7 +415,7 @@ func TestErrUnderWay(t *testing.T) {
 			t.Errorf("%v", wrapped)
 		}
 		if !errors.Is(wrapped, calls.ErrRateLimited) || !strings.Contains(err.Error(), "3s") {
-			t.Errorf("%v, want its cause to be found", wrapped)
+			t.Errorf("%v, want its cause", wrapped)
 		}
 		if errors.Is(&ledger.ErrUnderWay{Wait: 1}, calls.ErrRateLimited) || (&ledger.ErrUnderWay{}).Error() == "" {
 			t.Error("an ErrUnderWay without a cause has one")

@@ -118,7 +118,6 @@ type limiterFunc func(context.Context) error
 
 func (f limiterFunc) Wait(ctx context.Context) error { return f(ctx) }
 
-
 func senderTo(t *testing.T, root string, client *http.Client, change ...func(*Config)) *Sender {
 	t.Helper()
 	return newTestSender(t, nil, func(c *Config) {
