@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -46,20 +45,9 @@ var (
 // documentedResponse returns the response of a documented example.
 func documentedResponse(tb testing.TB, id string) []byte {
 	tb.Helper()
-	data, err := os.ReadFile("testdata/examples.json")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var examples []struct {
-		ID       string
-		Response json.RawMessage
-	}
-	if err := json.Unmarshal(data, &examples); err != nil {
-		tb.Fatal(err)
-	}
-	for _, example := range examples {
-		if example.ID == id {
-			return example.Response
+	for _, e := range readExamples(tb) {
+		if e.ID == id {
+			return e.Response
 		}
 	}
 	tb.Fatalf("no documented example %q", id)

@@ -316,75 +316,23 @@ func TestSettleEndsWithItsContext(t *testing.T) {
 // random time and fails at random. Settle may return ErrAmbiguous or ErrCallNotFound, but
 // it must not return a wrong call, nor ErrCallNotFound for a call that was listed.
 func TestSettleSoak(t *testing.T) {
-	const rounds, window = 300, 15 * time.Second
+	const rounds = 300
 	count := map[string]int{}
-	for round := range rounds {
-		random := rand.New(rand.NewPCG(uint64(round), 514))
-		lags := make([]time.Duration, 64)
-		for i := range lags {
-			lags[i] = time.Duration(random.Int64N(int64(20 * time.Second)))
+	for round := range uint64(rounds) {
+		s := settleSoak{random: rand.New(rand.NewPCG(round, 514)), lags: make([]time.Duration, 64)}
+		for i := range s.lags {
+			s.lags[i] = time.Duration(s.random.Int64N(int64(20 * time.Second)))
 		}
 		tickets := make([]callstest.Ticket, 4)
 		for i := range tickets {
 			tickets[i] = callstest.Ticket{ID: fmt.Sprint("T", i), Number: "+1 859-657-9625", ContactID: "381630957514"}
 		}
-		opts := []callstest.Option{
-			callstest.WithTickets(tickets...),
-			callstest.WithListingLag(func(id int64) time.Duration { return lags[id%int64(len(lags))] }),
-		}
+		opts := []callstest.Option{callstest.WithTickets(tickets...), callstest.WithListingLag(s.lagOf)}
 		onVirtualTime(t, opts, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-			createOthers := func() {
-				for range random.IntN(4) {
-					time.Sleep(time.Duration(random.Int64N(int64(time.Second))))
-					if _, err := client.Create(t.Context(), anyRequest(random)); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-			createOthers()
-			acts := random.IntN(3) > 0
-			made := len(server.Calls())
-			began := time.Now()
-			request := anyRequest(random)
-			lostErr := lostCreate(t, server, client, acts, request)
-			var own int64
-			if acts {
-				own = server.Calls()[made].ID
-			}
-			createOthers()
-			// Another process sends the same request. No listing tells the two calls
-			// apart, so this is left out if only the other call would be listed.
-			if acts && lags[own%int64(len(lags))] < window && random.IntN(4) == 0 {
-				if _, err := inProcessClient(t, server).Create(t.Context(), request); err != nil {
-					t.Fatal(err)
-				}
-			}
-			// The first request of the listing has at most as many faults as it has retries.
-			for range random.IntN(4) {
-				server.Fail(readFaults[random.IntN(len(readFaults))])
-			}
-			intent := intentOf(lostErr)
-			call, err := client.Settle(t.Context(), intent, calls.SettleOptions{Window: window, ClockSkew: time.Second})
-			wasShown := acts && !began.Add(lags[own%int64(len(lags))]).After(intent.SentBefore.Add(window+time.Second))
-			var several *calls.AmbiguousError
-			switch {
-			case err == nil:
-				count["found"]++
-				if call.ID != own {
-					t.Errorf("round %d: returned %d, want %d", round, call.ID, own)
-				}
-			case errors.As(err, &several):
-				count["ambiguous"]++
-			case errors.Is(err, calls.ErrCallNotFound):
-				count["not found"]++
-				if wasShown {
-					t.Errorf("round %d: %d was listed and not found", round, own)
-				}
-			default:
+			s.t, s.server, s.client = t, server, client
+			outcome, err := s.run()
+			if count[outcome]++; err != nil {
 				t.Errorf("round %d: %v", round, err)
-			}
-			if several != nil && wasShown && !slices.ContainsFunc(several.Candidates, func(c *calls.Call) bool { return c.ID == own }) {
-				t.Errorf("round %d: %d was listed and is not a candidate", round, own)
 			}
 		})
 	}
@@ -392,6 +340,81 @@ func TestSettleSoak(t *testing.T) {
 	if count["found"] < rounds/5 || count["not found"] < rounds/10 || count["ambiguous"] == 0 {
 		t.Errorf("some outcomes are too rare: %v", count)
 	}
+}
+
+// settleSoak is a round of TestSettleSoak.
+type settleSoak struct {
+	t      *testing.T
+	random *rand.Rand
+	lags   []time.Duration
+	server *callstest.Server
+	client *calls.Client
+}
+
+// lagOf returns the lag with which a call is listed.
+func (s *settleSoak) lagOf(id int64) time.Duration { return s.lags[id%int64(len(s.lags))] }
+
+func (s *settleSoak) createOthers() {
+	for range s.random.IntN(4) {
+		time.Sleep(time.Duration(s.random.Int64N(int64(time.Second))))
+		if _, err := s.client.Create(s.t.Context(), anyRequest(s.random)); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// run loses the response of a create among others and settles it. It returns the
+// outcome, and an error if the outcome is wrong.
+func (s *settleSoak) run() (outcome string, err error) {
+	const window = 15 * time.Second
+	s.createOthers()
+	acts := s.random.IntN(3) > 0
+	made := len(s.server.Calls())
+	began := time.Now()
+	request := anyRequest(s.random)
+	intent := intentOf(lostCreate(s.t, s.server, s.client, acts, request))
+	var own int64
+	if acts {
+		own = s.server.Calls()[made].ID
+	}
+	s.createOthers()
+	// Another process sends the same request. No listing tells the two calls apart, so
+	// this is left out if only the other call would be listed.
+	if acts && s.lagOf(own) < window && s.random.IntN(4) == 0 {
+		if _, err := inProcessClient(s.t, s.server).Create(s.t.Context(), request); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	// The first request of the listing has at most as many faults as it has retries.
+	for range s.random.IntN(4) {
+		s.server.Fail(readFaults[s.random.IntN(len(readFaults))])
+	}
+	call, err := s.client.Settle(s.t.Context(), intent, calls.SettleOptions{Window: window, ClockSkew: time.Second})
+	isListed := acts && !began.Add(s.lagOf(own)).After(intent.SentBefore.Add(window+time.Second))
+	return checkSettled(own, isListed, call, err)
+}
+
+// checkSettled checks the result of Settle for a create whose call is own, 0 for none.
+// isListed means that the listing showed that call.
+func checkSettled(own int64, isListed bool, call *calls.Call, err error) (outcome string, problem error) {
+	var several *calls.AmbiguousError
+	switch {
+	case err == nil && call.ID != own:
+		return "found", fmt.Errorf("returned %d, want %d", call.ID, own)
+	case err == nil:
+		return "found", nil
+	case errors.As(err, &several):
+		isCandidate := slices.ContainsFunc(several.Candidates, func(c *calls.Call) bool { return c.ID == own })
+		if isListed && !isCandidate {
+			return "ambiguous", fmt.Errorf("%d was listed and is not a candidate", own)
+		}
+		return "ambiguous", nil
+	case errors.Is(err, calls.ErrCallNotFound) && isListed:
+		return "not found", fmt.Errorf("%d was listed and not found", own)
+	case errors.Is(err, calls.ErrCallNotFound):
+		return "not found", nil
+	}
+	return "failed", err
 }
 
 // readFaults are faults that a retry overcomes.

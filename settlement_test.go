@@ -297,48 +297,8 @@ func TestTwoProcessesSettleSideBySide(t *testing.T) {
 		lag := time.Duration(random.Int64N(int64(14 * time.Second)))
 		lagging := []callstest.Option{callstest.WithListingLag(func(int64) time.Duration { return lag })}
 		onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, _ *calls.Client) {
-			ledger := &shared{open: map[string]calls.Intent{}, owners: map[int64]string{}}
 			makes := random.IntN(2)
-			responds := random.IntN(3) == 0 // the response for the call that is made arrives
-			request := anyone
-			if random.IntN(3) == 0 {
-				request.TicketID = []string{"71450", "76517"}[random.IntN(2)]
-			}
-			var wg sync.WaitGroup
-			var results [2]calls.Settled
-			clients := [2]*calls.Client{inProcessClient(t, server), inProcessClient(t, server)}
-			for i := range 2 {
-				p, err := clients[i].Prepare(request)
-				if err != nil {
-					t.Fatal(err)
-				}
-				acts := i == makes
-				switch {
-				case acts && responds:
-				case acts:
-					server.Fail(callstest.HangUpAfterCreate)
-				default:
-					server.Fail(callstest.HangUpAfterRead)
-				}
-				result, err := clients[i].Send(t.Context(), p, ledger)
-				if err == nil { // as ledger.Keeper does
-					_, _ = ledger.Claim(t.Context(), result.Call.ID, p.ID())
-					results[i].Call = result.Call
-					continue
-				}
-				wait := time.Duration(random.Int64N(int64(time.Minute)))
-				opts := calls.SettleOptions{Claims: ledger, ClockSkew: time.Second}
-				if random.IntN(2) == 0 && acts {
-					opts.Delivery = calls.DeliveryAccepted
-				}
-				wg.Go(func() {
-					time.Sleep(wait)
-					call, err := clients[i].Settle(t.Context(), intentOf(err), opts)
-					results[i] = calls.Settled{Call: call, Err: err}
-				})
-				time.Sleep(time.Duration(random.Int64N(int64(3 * time.Second))))
-			}
-			wg.Wait()
+			results := settleSideBySide(t, random, server, makes)
 			if results[1-makes].Call != nil {
 				t.Errorf("round %d: returned the call of the other create", round)
 			}
@@ -360,6 +320,53 @@ func TestTwoProcessesSettleSideBySide(t *testing.T) {
 	if count["found"] == 0 || count["ambiguous"] == 0 || count["not found"] == 0 {
 		t.Errorf("an outcome did not occur: %v", count)
 	}
+}
+
+// settleSideBySide creates a call in each of two processes and settles what is lost. The
+// platform makes the call of the process makes only; its response may arrive.
+func settleSideBySide(t *testing.T, random *rand.Rand, server *callstest.Server, makes int) (results [2]calls.Settled) {
+	t.Helper()
+	ledger := &shared{open: map[string]calls.Intent{}, owners: map[int64]string{}}
+	responds := random.IntN(3) == 0
+	request := anyone
+	if random.IntN(3) == 0 {
+		request.TicketID = []string{"71450", "76517"}[random.IntN(2)]
+	}
+	var wg sync.WaitGroup
+	for i := range 2 {
+		client := inProcessClient(t, server)
+		p, err := client.Prepare(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		acts := i == makes
+		switch {
+		case acts && responds:
+		case acts:
+			server.Fail(callstest.HangUpAfterCreate)
+		default:
+			server.Fail(callstest.HangUpAfterRead)
+		}
+		result, err := client.Send(t.Context(), p, ledger)
+		if err == nil { // as ledger.Keeper does
+			_, _ = ledger.Claim(t.Context(), result.Call.ID, p.ID())
+			results[i].Call = result.Call
+			continue
+		}
+		wait := time.Duration(random.Int64N(int64(time.Minute)))
+		opts := calls.SettleOptions{Claims: ledger, ClockSkew: time.Second}
+		if random.IntN(2) == 0 && acts {
+			opts.Delivery = calls.DeliveryAccepted
+		}
+		wg.Go(func() {
+			time.Sleep(wait)
+			call, err := client.Settle(t.Context(), intentOf(err), opts)
+			results[i] = calls.Settled{Call: call, Err: err}
+		})
+		time.Sleep(time.Duration(random.Int64N(int64(3 * time.Second))))
+	}
+	wg.Wait()
+	return results
 }
 
 // failing implements Claims. Each method with an error fails.

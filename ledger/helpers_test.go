@@ -101,6 +101,16 @@ func (w *world) settle(id string) ledger.Entry {
 	return ledger.Entry{}
 }
 
+// close stores the response of an entry's create: the call was created.
+func (w *world) close(id string, callID int64) {
+	w.t.Helper()
+	e := w.get(id)
+	e.State, e.CallID, e.Request = ledger.StateCreated, callID, nil
+	if err := w.store.Replace(w.ctx, e); err != nil {
+		w.t.Error(err)
+	}
+}
+
 func (w *world) get(id string) ledger.Entry {
 	w.t.Helper()
 	e, err := w.store.Get(w.ctx, id)

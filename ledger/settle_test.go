@@ -64,11 +64,7 @@ func TestRule4ADoubtIsACompareAndSwap(t *testing.T) {
 		time.Sleep(permit + skew)
 		doubter := &steps{Store: w.store}
 		doubter.before = once("Replace in doubt", func() {
-			e := w.get("b")
-			e.State, e.CallID, e.Request = ledger.StateCreated, 397, nil
-			if err := w.store.Replace(w.ctx, e); err != nil {
-				t.Error(err)
-			}
+			w.close("b", 397)
 		})
 		e, err := w.keeper(doubter, w.server.InProcess()).Advance(w.ctx, "b")
 		if err != nil || e.State != ledger.StateCreated {
@@ -170,11 +166,7 @@ func TestRule6ARivalThatClosesMeanwhile(t *testing.T) {
 					time.Sleep(skew + lag)
 					// b's call is listed, and b's response has arrived.
 					settler.before = once(step, func() {
-						e := w.get("b")
-						e.State, e.CallID, e.Request = ledger.StateCreated, 397, nil
-						if err := w.store.Replace(w.ctx, e); err != nil {
-							t.Error(err)
-						}
+						w.close("b", 397)
 					})
 					e, err := w.keeper(settler, w.server.InProcess()).Advance(w.ctx, "a")
 					if err != nil || e.State != ledger.StateForPerson {
