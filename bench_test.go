@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -24,9 +23,9 @@ import (
 	"github.com/ccaip-go/calls/internal/flex"
 )
 
-// The benchmarks stand beside two floors: what a program pays that does the same
-// by hand without looking at what it sends and gets ("floor"), and the least that
-// a typed client pays ("lighter floor"). See docs/performance.md.
+// The benchmarks have two floors: the cost of doing the same with net/http without
+// validation ("floor"), and the lowest cost of a typed client ("lighter floor"). See
+// docs/performance.md.
 
 var (
 	benchByTicket = calls.OutboundRequest{
@@ -45,23 +44,12 @@ var (
 	}
 )
 
-// documentedAnswer returns the answer of one of the documented examples.
-func documentedAnswer(tb testing.TB, id string) []byte {
+// documentedResponse returns the response of a documented example.
+func documentedResponse(tb testing.TB, id string) []byte {
 	tb.Helper()
-	data, err := os.ReadFile("testdata/examples.json")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var examples []struct {
-		ID       string
-		Response json.RawMessage
-	}
-	if err := json.Unmarshal(data, &examples); err != nil {
-		tb.Fatal(err)
-	}
-	for _, example := range examples {
-		if example.ID == id {
-			return example.Response
+	for _, e := range readExamples(tb) {
+		if e.ID == id {
+			return e.Response
 		}
 	}
 	tb.Fatalf("no documented example %q", id)
@@ -70,7 +58,7 @@ func documentedAnswer(tb testing.TB, id string) []byte {
 
 const createdByTicket = "outbound/created_by_ticket_id"
 
-// BenchmarkValidate is encoding and validating, without sending.
+// BenchmarkValidate measures encoding and validation, without sending.
 func BenchmarkValidate(b *testing.B) {
 	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token")
 	if err != nil {
@@ -113,17 +101,17 @@ func BenchmarkValidate(b *testing.B) {
 	})
 }
 
-// BenchmarkDecode is a created call, read from its JSON.
+// BenchmarkDecode measures decoding a created call.
 func BenchmarkDecode(b *testing.B) {
-	body := documentedAnswer(b, createdByTicket)
-	odd := bytes.Replace(body, []byte(`"rating": null`), []byte(`"rating": "4"`), 1)
-	if bytes.Equal(odd, body) {
+	body := documentedResponse(b, createdByTicket)
+	malformed := bytes.Replace(body, []byte(`"rating": null`), []byte(`"rating": "4"`), 1)
+	if bytes.Equal(malformed, body) {
 		b.Fatal("the example has no rating")
 	}
 	for _, bb := range []struct {
 		name string
 		body []byte
-	}{{"as documented", body}, {"with an odd field", odd}} {
+	}{{"as documented", body}, {"with a malformed field", malformed}} {
 		b.Run(bb.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -145,13 +133,13 @@ func BenchmarkDecode(b *testing.B) {
 	})
 }
 
-// BenchmarkErrorMapping is finding the sentinel of a message.
+// BenchmarkErrorMapping measures finding the sentinel of a message.
 func BenchmarkErrorMapping(b *testing.B) {
 	for _, message := range []string{
 		"Agent email required",
 		"Language 'fr' is not available",
 		"Menu is in 'after hours' state, can't accept incoming calls",
-		"Something that nobody has seen before",
+		"An unknown message",
 	} {
 		b.Run(message, func(b *testing.B) {
 			err := &calls.APIError{StatusCode: 400, Message: message}
@@ -165,7 +153,7 @@ func BenchmarkErrorMapping(b *testing.B) {
 	}
 }
 
-// BenchmarkCreate is a whole create over loopback, beside the floor.
+// BenchmarkCreate measures a whole create over loopback, beside the floors.
 func BenchmarkCreate(b *testing.B) {
 	server := benchServer(b)
 	client := benchClient(b, server.URL, server.Client())
@@ -203,7 +191,7 @@ func BenchmarkCreate(b *testing.B) {
 
 // benchServer creates every call at once.
 func benchServer(b *testing.B) *httptest.Server {
-	created := documentedAnswer(b, createdByTicket)
+	created := documentedResponse(b, createdByTicket)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json")
@@ -258,11 +246,11 @@ func BenchmarkTenants(b *testing.B) {
 	}
 }
 
-// BenchmarkListCalls lists 100,000 calls and reports how much more memory is in
-// use at the end than after the first page.
+// BenchmarkListCalls lists 100,000 calls. It reports how much memory is in use after the
+// first page, and how much more at the end.
 func BenchmarkListCalls(b *testing.B) {
 	const total, perPage = 100_000, 100
-	object := string(documentedAnswer(b, createdByTicket))
+	object := string(documentedResponse(b, createdByTicket))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
 		objects := make([]string, perPage)
@@ -296,7 +284,7 @@ func BenchmarkListCalls(b *testing.B) {
 	}
 }
 
-// heapInUse is what is alive after a collection.
+// heapInUse returns the bytes of the heap after a garbage collection.
 func heapInUse() uint64 {
 	runtime.GC()
 	var stats runtime.MemStats
@@ -325,8 +313,8 @@ func floorBody() floorRequest {
 	return floorRequest{"Voice Outbound (API)", benchByTicket.AgentEmail, benchByTicket.TicketID, benchByTicket.Lang}
 }
 
-// floorCreate creates a call by hand as carefully as a program would: bare
-// net/http, the same JSON out and in, the same type to decode into, a timeout.
+// floorCreate creates a call with net/http: the same JSON, the same type to decode into, a
+// timeout.
 func floorCreate(client *http.Client, root string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -334,7 +322,7 @@ func floorCreate(client *http.Client, root string) error {
 	return floorPost(ctx, client, root, &call)
 }
 
-// lighterFloorCreate does without the timeout and decodes into plain structs.
+// lighterFloorCreate has no timeout and decodes into plain structs.
 func lighterFloorCreate(client *http.Client, root string) error {
 	var call plainCall
 	return floorPost(context.Background(), client, root, &call)
@@ -368,8 +356,8 @@ func floorPost(ctx context.Context, client *http.Client, root string, call any) 
 	return json.Unmarshal(data, call)
 }
 
-// plainCall is the documented created call, typed as one would without care for
-// what is null and what is absent.
+// plainCall is the documented created call without a difference between null, absent and
+// zero.
 type plainCall struct {
 	ID                  int64              `json:"id"`
 	Lang                string             `json:"lang"`
@@ -435,7 +423,7 @@ type plainParticipant struct {
 	FailReason   string    `json:"fail_reason"`
 }
 
-// cpuTime is what this process has used of all cores.
+// cpuTime returns the CPU time of this process on all cores.
 func cpuTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

@@ -45,7 +45,7 @@ func pacedClient(t *testing.T, server *callstest.Server, opts ...calls.Option) *
 
 func TestACreateDoesNotWaitForWatchedCalls(t *testing.T) {
 	for _, n := range []int{1, 10, 200, 1000} {
-		server := newWorld(t)
+		server := newServer(t)
 		synctest.Test(t, func(t *testing.T) {
 			client := pacedClient(t, server)
 			var watched []*calls.Call
@@ -84,7 +84,7 @@ func TestACreateDoesNotWaitForWatchedCalls(t *testing.T) {
 // TestACreateDoesNotWaitForAListing has a listing of 100,000 pages, which takes all the
 // requests there are.
 func TestACreateDoesNotWaitForAListing(t *testing.T) {
-	server := newWorld(t)
+	server := newServer(t)
 	for range 100_000 {
 		server.AddCall(callstest.Call{})
 	}
@@ -144,7 +144,7 @@ func (p pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 // long to respond, and returns how many arrived a second, and how many at the most
 // within one.
 func createsPerSecond(t *testing.T, latency time.Duration) (rate float64, most int) {
-	created := documentedAnswer(t, createdByTicket)
+	created := documentedResponse(t, createdByTicket)
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var arrivals []time.Time

@@ -19,8 +19,8 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// The documented object has 0 for every number and the word "string" for the
-// one flag that comes as a boolean; a call with an id of 0 would not exist.
+// TestDocumentedObjectIsDecodedWhole replaces the documented object's zeros, since a
+// call has no id of 0, and its word "string" for a flag that examples have as a boolean.
 func TestDocumentedObjectIsDecodedWhole(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("testdata/call_object.json")
@@ -40,7 +40,7 @@ func TestDocumentedObjectIsDecodedWhole(t *testing.T) {
 	}
 }
 
-func TestCreatedCallWithEveryFieldNamedByHand(t *testing.T) {
+func TestEveryFieldOfACreatedCall(t *testing.T) {
 	t.Parallel()
 	at := ptr(time.Date(2019, 9, 10, 5, 12, 26, 295e6, time.UTC))
 	got := created(t, []byte(`{
@@ -86,9 +86,9 @@ func TestCreatedCallWithEveryFieldNamedByHand(t *testing.T) {
 	}
 }
 
-// Where the documents disagree with themselves, or with what was seen, either
-// has to be read.
-func TestContradictionsOfTheDocuments(t *testing.T) {
+// TestContradictoryDocuments decodes each form of a field that the documents or
+// responses disagree about.
+func TestContradictoryDocuments(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, fields string
@@ -106,7 +106,7 @@ func TestContradictionsOfTheDocuments(t *testing.T) {
 		{"rating is null", `"rating":null`, func(c *calls.Call) any { return c.Rating == nil }, true},
 		{"rating is a string", `"rating":"4"`, func(c *calls.Call) any { return *c.Rating }, int64(4)},
 		{"rating is a decimal", `"rating":4.0`, func(c *calls.Call) any { return *c.Rating }, int64(4)},
-		{"parent_id is there", `"parent_id":514`, func(c *calls.Call) any { return *c.ParentID }, int64(514)},
+		{"parent_id is present", `"parent_id":514`, func(c *calls.Call) any { return *c.ParentID }, int64(514)},
 		{"parent_id is absent", `"lang":"en"`, func(c *calls.Call) any { return c.ParentID == nil }, true},
 		{"the keys of created calls are absent", `"lang":"en"`, func(c *calls.Call) any {
 			return c.DeflectionDetails == nil && c.OfferType == nil && c.OfferEvents == nil && c.AnswerType == nil && c.OutboundNumber == nil
@@ -144,9 +144,9 @@ func TestContradictionsOfTheDocuments(t *testing.T) {
 	}
 }
 
-// A create that was answered 201 has rung somebody: whatever becomes of one of
-// its keys, the call is not lost and its neighbors are read.
-func TestNoKeyCanSpoilACreatedCall(t *testing.T) {
+// TestMalformedFieldLosesNoCreatedCall has malformed values for one key at a time. A
+// person was called after a 201, so the call and its other fields must not be lost.
+func TestMalformedFieldLosesNoCreatedCall(t *testing.T) {
 	t.Parallel()
 	var documented map[string]json.RawMessage
 	for _, e := range readExamples(t) {
@@ -159,7 +159,7 @@ func TestNoKeyCanSpoilACreatedCall(t *testing.T) {
 	documented["transfers"] = json.RawMessage(`[{"id":1,"from_menu":{"name":"a"}}]`)
 	whole := created(t, encode(t, documented))
 
-	odd := []string{"null", "{}", "[]", `"x"`, "1", "true", "-1.5e300", `""`, `[{}]`, `[1,"x",null,[],{}]`, `{"id":{}}`, `{"id":"x","name":[]}`}
+	malformed := []string{"null", "{}", "[]", `"x"`, "1", "true", "-1.5e300", `""`, `[{}]`, `[1,"x",null,[],{}]`, `{"id":{}}`, `{"id":"x","name":[]}`}
 	for key := range documented {
 		if key == "id" {
 			continue
@@ -167,7 +167,7 @@ func TestNoKeyCanSpoilACreatedCall(t *testing.T) {
 		changes := map[string]func(map[string]json.RawMessage){
 			"removed": func(d map[string]json.RawMessage) { delete(d, key) },
 		}
-		for _, value := range odd {
+		for _, value := range malformed {
 			changes[value] = func(d map[string]json.RawMessage) { d[key] = json.RawMessage(value) }
 		}
 		for change, apply := range changes {
@@ -181,16 +181,16 @@ func TestNoKeyCanSpoilACreatedCall(t *testing.T) {
 				}
 				got := created(t, encode(t, document))
 				if diff := cmp.Diff(whole, got, cmpopts.IgnoreUnexported(calls.Call{}), cmp.FilterPath(isOfKey, cmp.Ignore())); diff != "" {
-					t.Errorf("call (-whole +odd):\n%s", diff)
+					t.Errorf("call (-whole +malformed):\n%s", diff)
 				}
 			})
 		}
 	}
 }
 
-// The same inside the objects and lists of a call: what is odd takes only itself
-// along.
-func TestNoInnerKeyCanSpoilACreatedCall(t *testing.T) {
+// TestMalformedInnerFieldLosesNoCreatedCall has malformed values in the objects and
+// lists of a call.
+func TestMalformedInnerFieldLosesNoCreatedCall(t *testing.T) {
 	t.Parallel()
 	inner := map[string][]string{
 		"selected_menu":      {"id", "name", "parent_id", "position", "deleted", "hidden", "menu_type", "output_msg"},
@@ -247,7 +247,7 @@ func TestIDs(t *testing.T) {
 	}
 }
 
-// New keys can appear in any answer at any time.
+// TestUnknownKeysAndValues has keys that future versions of the platform may add.
 func TestUnknownKeysAndValues(t *testing.T) {
 	t.Parallel()
 	const body = `{"id":397,"sentiment":{"score":0.7,"id":1},"status":"dreaming","call_type":"Voice Callback (Web)",` +
@@ -266,15 +266,14 @@ func TestUnknownKeysAndValues(t *testing.T) {
 	}
 }
 
-// JSON keys are case-sensitive: a new key that differs from a known one by its
-// case is an unknown key, and says nothing of the known one.
-func TestKeysInAnotherCaseAreOtherKeys(t *testing.T) {
+// TestKeysAreCaseSensitive has unknown keys that differ from known ones by case only.
+func TestKeysAreCaseSensitive(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
-		"another id":                   `{"id":397,"ID":7,"status":"queued"}`,
-		"an id that is 0":              `{"id":397,"Id":0,"status":"queued"}`,
-		"another status":               `{"id":397,"status":"queued","STATUS":"failed"}`,
-		"the same beside an odd field": `{"id":397,"ID":7,"status":"queued","rating":"4"}`,
+		"another id":                    `{"id":397,"ID":7,"status":"queued"}`,
+		"an id that is 0":               `{"id":397,"Id":0,"status":"queued"}`,
+		"another status":                `{"id":397,"status":"queued","STATUS":"failed"}`,
+		"another id, a malformed field": `{"id":397,"ID":7,"status":"queued","rating":"4"}`,
 	}
 	for name, body := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -292,10 +291,10 @@ func TestRawJSON(t *testing.T) {
 		"compact":                 `{"id":397}`,
 		"with space and new keys": " {\n\t\"id\" : 397 , \"zebra\":[1.0e0]} \r\n",
 		"with escapes":            `{"id":397,"lang":"\u0065n","x":"\/"}`,
-		"with a key twice":        `{"id":1,"id":397}`,
+		"with a repeated key":     `{"id":1,"id":397}`,
 		"with a byte order mark":  "\ufeff" + `{"id":397}`,
-		"with more behind it":     `{"id":397} trailing`,
-		"with an odd field":       `{"id":397,"rating":{}}`,
+		"with trailing text":      `{"id":397} trailing`,
+		"with a malformed field":  `{"id":397,"rating":{}}`,
 	}
 	for name, body := range bodies {
 		t.Run(name, func(t *testing.T) {
@@ -311,16 +310,16 @@ func TestRawJSON(t *testing.T) {
 			clear(raw)
 			_ = append(raw[:0], "changed"...)
 			if string(call.RawJSON()) != body {
-				t.Error("RawJSON is no copy")
+				t.Error("RawJSON is not a copy")
 			}
 		})
 	}
 }
 
-func TestCallsThatDidNotComeFromThePlatform(t *testing.T) {
+func TestCallsThatWereNotDecoded(t *testing.T) {
 	t.Parallel()
 	var none *calls.Call
-	for name, call := range map[string]*calls.Call{"nil": none, "made by hand": {ID: 397}} {
+	for name, call := range map[string]*calls.Call{"nil": none, "not decoded": {ID: 397}} {
 		if raw := call.RawJSON(); raw != nil {
 			t.Errorf("%s: RawJSON is %s", name, raw)
 		}
@@ -334,7 +333,7 @@ func TestCallsThatDidNotComeFromThePlatform(t *testing.T) {
 	}
 }
 
-func TestCallsAreReadFromAnyJSON(t *testing.T) {
+func TestCallsAreDecodedFromAnyJSON(t *testing.T) {
 	t.Parallel()
 	document, err := os.ReadFile("testdata/call_object.json")
 	if err != nil {
@@ -343,7 +342,7 @@ func TestCallsAreReadFromAnyJSON(t *testing.T) {
 	var documented []calls.Call
 	mustUnmarshal(t, document, &documented)
 	if len(documented) != 1 || documented[0].Status != calls.CallStatusScheduled || documented[0].FailReason != calls.FailReasonNothing {
-		t.Errorf("the documented object is read as %+v", documented)
+		t.Errorf("the documented object: %+v", documented)
 	}
 	var webhook struct {
 		Call  *calls.Call  `json:"call"`
@@ -353,12 +352,12 @@ func TestCallsAreReadFromAnyJSON(t *testing.T) {
 	mustUnmarshal(t, []byte(`{"call":{"id":"397","rating":{},"participants":[{"type":"third_party"},5]},"other":null,"calls":[{"id":398}]}`), &webhook)
 	if webhook.Call.ID != 397 || webhook.Call.Rating != nil || webhook.Call.Participants[0].Type != calls.ParticipantTypeThirdParty ||
 		webhook.Other != nil || webhook.Calls[0].ID != 398 {
-		t.Errorf("read %+v", webhook)
+		t.Errorf("decoded %+v", webhook)
 	}
 	for _, body := range []string{`5`, `"397"`, `[{"id":397}]`, `true`} {
 		var call calls.Call
 		if err := json.Unmarshal([]byte(body), &call); !errors.Is(err, calls.ErrUndecodable) {
-			t.Errorf("%s is read as %+v, %v", body, call, err)
+			t.Errorf("%s: %+v, %v", body, call, err)
 		}
 	}
 	kept := calls.Call{ID: 397}
@@ -368,7 +367,7 @@ func TestCallsAreReadFromAnyJSON(t *testing.T) {
 	}
 }
 
-func TestARoundTripOfACallLosesNothing(t *testing.T) {
+func TestCallSurvivesARoundTrip(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"unknown keys":             `{"id":397,"sentiment":{"score":0.70,"n":12345678901234567890}}`,
@@ -382,7 +381,7 @@ func TestARoundTripOfACallLosesNothing(t *testing.T) {
 			var call calls.Call
 			data := []byte(body)
 			mustUnmarshal(t, data, &call)
-			clear(data) // the decoder may use it again
+			clear(data) // the caller may reuse it
 			for what, value := range map[string]any{"a value": call, "a pointer": &call, "a field": map[string]any{"call": call}["call"]} {
 				if got := string(encode(t, value)); got != body {
 					t.Errorf("%s marshals to %s, want %s", what, got, body)
@@ -391,19 +390,19 @@ func TestARoundTripOfACallLosesNothing(t *testing.T) {
 			var again calls.Call
 			mustUnmarshal(t, encode(t, call), &again)
 			if diff := cmp.Diff(call, again, cmpopts.IgnoreUnexported(calls.Call{})); diff != "" || string(again.RawJSON()) != body {
-				t.Errorf("read again (-before +after):\n%s\n%s", diff, again.RawJSON())
+				t.Errorf("after a round trip (-before +after):\n%s\n%s", diff, again.RawJSON())
 			}
 		})
 	}
 }
 
-func TestWhatACallMarshalsTo(t *testing.T) {
+func TestCallMarshalsToItsJSON(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		body, want string
 	}{
 		"a byte order mark": {"\ufeff" + `{"id":397,"x":1}`, `{"id":397,"x":1}`},
-		"bytes behind it":   {`{"id":397,"x":1} trailing`, `{"id":397,"x":1}`},
+		"trailing bytes":    {`{"id":397,"x":1} trailing`, `{"id":397,"x":1}`},
 	} {
 		if got := string(encode(t, created(t, []byte(tt.body)))); got != tt.want {
 			t.Errorf("%s: %s, want %s", name, got, tt.want)
@@ -412,43 +411,15 @@ func TestWhatACallMarshalsTo(t *testing.T) {
 	if got := string(encode(t, (*calls.Call)(nil))); got != "null" {
 		t.Errorf("a nil call marshals to %s", got)
 	}
-	byHand := calls.Call{ID: 397, Status: calls.CallStatusQueued, CreatedAt: ptr(documentedNow)}
+	own := calls.Call{ID: 397, Status: calls.CallStatusQueued, CreatedAt: ptr(documentedNow)}
 	var again calls.Call
-	mustUnmarshal(t, encode(t, byHand), &again)
-	if diff := cmp.Diff(byHand, again, cmpopts.IgnoreUnexported(calls.Call{})); diff != "" {
-		t.Errorf("a call made by hand (-before +after):\n%s", diff)
+	mustUnmarshal(t, encode(t, own), &again)
+	if diff := cmp.Diff(own, again, cmpopts.IgnoreUnexported(calls.Call{})); diff != "" {
+		t.Errorf("a call that was not decoded (-before +after):\n%s", diff)
 	}
 }
 
-func TestARoundTripOfACustomerFlagLosesNothing(t *testing.T) {
-	t.Parallel()
-	const body = `{"bad_actor":"true","repeat_customers":false,"vip":1}`
-	var flag calls.CustomerFlag
-	mustUnmarshal(t, []byte(body), &flag)
-	want := calls.CustomerFlag{BadActor: ptr(true), RepeatCustomer: ptr(false)}
-	if !flag.Equal(want) || string(flag.RawJSON()) != body || string(encode(t, flag)) != body {
-		t.Errorf("read %s, raw %s", encode(t, flag), flag.RawJSON())
-	}
-	if flag.Equal(calls.CustomerFlag{BadActor: ptr(true)}) || flag.Equal(calls.CustomerFlag{BadActor: ptr(false), RepeatCustomer: ptr(false)}) {
-		t.Error("different flags are equal")
-	}
-	if got, want := string(encode(t, want)), `{"verified_customer":null,"bad_actor":true,"repeat_customer":false}`; got != want {
-		t.Errorf("flags made by hand marshal to %s", got)
-	}
-	var none *calls.CustomerFlag
-	if none.RawJSON() != nil || want.RawJSON() != nil {
-		t.Error("what was not read has a RawJSON")
-	}
-	mustUnmarshal(t, []byte(`null`), &flag)
-	if !flag.Equal(want) {
-		t.Error("null changes the flags")
-	}
-	if err := json.Unmarshal([]byte(`[]`), &flag); !errors.Is(err, calls.ErrUndecodable) {
-		t.Errorf("a list is read as flags: %v", err)
-	}
-}
-
-// testdata/listing.json has every documented key of a listed call.
+// TestAListedCallIsDecodedWhole uses every documented key of a listed call.
 func TestAListedCallIsDecodedWhole(t *testing.T) {
 	t.Parallel()
 	body, err := os.ReadFile("testdata/listing.json")
@@ -466,107 +437,60 @@ func TestAListedCallIsDecodedWhole(t *testing.T) {
 	checkKeepsAll(t, objects[0], &call)
 }
 
-func TestCallStatuses(t *testing.T) {
+func TestCustomerFlagInEitherSpelling(t *testing.T) {
 	t.Parallel()
-	tests := map[calls.CallStatus]struct {
-		wire     string
-		terminal bool
+	tests := map[string]struct {
+		body string
+		want calls.CustomerFlag
 	}{
-		calls.CallStatusSelecting:          {"selecting", false},
-		calls.CallStatusQueued:             {"queued", false},
-		calls.CallStatusAssigned:           {"assigned", false},
-		calls.CallStatusConnecting:         {"connecting", false},
-		calls.CallStatusConnected:          {"connected", false},
-		calls.CallStatusSwitching:          {"switching", false},
-		calls.CallStatusFinished:           {"finished", true},
-		calls.CallStatusFailed:             {"failed", true},
-		calls.CallStatusRecovered:          {"recovered", true},
-		calls.CallStatusScheduled:          {"scheduled", false},
-		calls.CallStatusActionOnly:         {"action_only", false},
-		calls.CallStatusActionOnlyFinished: {"action_only_finished", true},
-		calls.CallStatusDeflected:          {"deflected", true},
-		calls.CallStatusVoicemail:          {"voicemail", false},
-		calls.CallStatusVoicemailReceived:  {"voicemail_received", true},
-		calls.CallStatusVoicemailRead:      {"voicemail_read", true},
+		"all flags":                      {`{"verified_customer":true,"bad_actor":false,"repeat_customer":true}`, calls.CustomerFlag{VerifiedCustomer: ptr(true), BadActor: ptr(false), RepeatCustomer: ptr(true)}},
+		"the plural":                     {`{"repeat_customers":true}`, calls.CustomerFlag{RepeatCustomer: ptr(true)}},
+		"the singular before the plural": {`{"repeat_customers":true,"repeat_customer":false}`, calls.CustomerFlag{RepeatCustomer: ptr(false)}},
+		"the plural, the singular null":  {`{"repeat_customer":null,"repeat_customers":true}`, calls.CustomerFlag{RepeatCustomer: ptr(true)}},
+		"flags in quotes":                {`{"verified_customer":"true","bad_actor":"false"}`, calls.CustomerFlag{VerifiedCustomer: ptr(true), BadActor: ptr(false)}},
+		"null is nil":                    {`{"verified_customer":null,"bad_actor":null,"repeat_customer":null}`, calls.CustomerFlag{}},
+		"a missing flag is nil":          {`{}`, calls.CustomerFlag{}},
+		"a flag of another type and one": {`{"verified_customer":{},"bad_actor":true}`, calls.CustomerFlag{BadActor: ptr(true)}},
+		"unknown keys":                   {`{"vip":true,"bad_actor":true}`, calls.CustomerFlag{BadActor: ptr(true)}},
 	}
-	if len(tests) != 16 {
-		t.Errorf("%d statuses are tested, 16 are documented", len(tests))
-	}
-	for status, want := range tests {
-		if string(status) != want.wire || !status.IsKnown() || status.IsTerminal() != want.terminal {
-			t.Errorf("%q: known %v, terminal %v, want %q, known, terminal %v", status, status.IsKnown(), status.IsTerminal(), want.wire, want.terminal)
-		}
-	}
-	for _, status := range []calls.CallStatus{"", "Finished", "finished ", "new"} {
-		if status.IsKnown() || status.IsTerminal() {
-			t.Errorf("%q is known or terminal", status)
-		}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := newClient(t, responding(http.StatusOK, test.body)).GetCustomerFlag(t.Context(), 397)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(&test.want, got); diff != "" {
+				t.Errorf("flags (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
-func TestCallTypes(t *testing.T) {
+func TestCustomerFlagSurvivesARoundTrip(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		callType, canonical calls.CallType
-		known, deprecated   bool
-	}{
-		{"Voice Outbound (API)", calls.CallTypeOutbound, true, false},
-		{"Voice Inbound (API)", calls.CallTypeInbound, true, false},
-		{"Voice Scheduled (API)", calls.CallTypeScheduled, true, false},
-		{"OutboundCall", calls.CallTypeOutbound, true, true},
-		{"IncomingCall", calls.CallTypeInbound, true, true},
-		{"ScheduledCall", calls.CallTypeScheduled, true, true},
-		{"Voice Inbound (IVR)", "Voice Inbound (IVR)", false, false},
-		{"voice outbound (api)", "voice outbound (api)", false, false},
-		{"", "", false, false},
+	const body = `{"bad_actor":"true","repeat_customers":false,"vip":1}`
+	var flag calls.CustomerFlag
+	mustUnmarshal(t, []byte(body), &flag)
+	want := calls.CustomerFlag{BadActor: ptr(true), RepeatCustomer: ptr(false)}
+	if !flag.Equal(want) || string(flag.RawJSON()) != body || string(encode(t, flag)) != body {
+		t.Errorf("read %s, raw %s", encode(t, flag), flag.RawJSON())
 	}
-	for _, test := range tests {
-		if got := test.callType.Canonical(); got != test.canonical {
-			t.Errorf("%q: canonical %q, want %q", test.callType, got, test.canonical)
-		}
-		if test.callType.IsKnown() != test.known || test.callType.IsDeprecated() != test.deprecated {
-			t.Errorf("%q: known %v, deprecated %v", test.callType, test.callType.IsKnown(), test.callType.IsDeprecated())
-		}
+	if flag.Equal(calls.CustomerFlag{BadActor: ptr(true)}) || flag.Equal(calls.CustomerFlag{BadActor: ptr(false), RepeatCustomer: ptr(false)}) {
+		t.Error("different flags are equal")
 	}
-}
-
-func TestRecordingPermissions(t *testing.T) {
-	t.Parallel()
-	for permission, wire := range map[calls.RecordingPermission]string{
-		calls.RecordingPermissionNotAsked:         "recording_permission_not_asked",
-		calls.RecordingPermissionDenied:           "recording_permission_denied",
-		calls.RecordingPermissionGranted:          "recording_permission_granted",
-		calls.RecordingPermissionReportedNotAsked: "not_asked",
-	} {
-		if string(permission) != wire || !permission.IsKnown() {
-			t.Errorf("%q, want %q, known", permission, wire)
-		}
+	if got, want := string(encode(t, want)), `{"verified_customer":null,"bad_actor":true,"repeat_customer":false}`; got != want {
+		t.Errorf("flags that were not decoded marshal to %s", got)
 	}
-	for _, permission := range []calls.RecordingPermission{"", "granted", "NOT_ASKED"} {
-		if permission.IsKnown() {
-			t.Errorf("%q is known", permission)
-		}
+	var none *calls.CustomerFlag
+	if none.RawJSON() != nil || want.RawJSON() != nil {
+		t.Error("flags that were not decoded have a RawJSON")
 	}
-}
-
-// created is the call that a 201 with this body makes of it.
-func created(t *testing.T, body []byte) *calls.Call {
-	t.Helper()
-	result, err := newClient(t, responding(http.StatusCreated, string(body))).CreateOutbound(t.Context(), anOutbound)
-	if err != nil {
-		t.Fatalf("%v of %s", err, body)
+	mustUnmarshal(t, []byte(`null`), &flag)
+	if !flag.Equal(want) {
+		t.Error("null changes the flags")
 	}
-	if !bytes.Equal(result.Call.RawJSON(), body) {
-		t.Errorf("RawJSON is %s, want %s", result.Call.RawJSON(), body)
+	if err := json.Unmarshal([]byte(`[]`), &flag); !errors.Is(err, calls.ErrUndecodable) {
+		t.Errorf("a list as flags: %v", err)
 	}
-	return result.Call
-}
-
-func encode(t *testing.T, document any) []byte {
-	t.Helper()
-	body, err := json.Marshal(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return body
 }

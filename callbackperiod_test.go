@@ -28,7 +28,7 @@ func TestTimesOfACallbackPeriod(t *testing.T) {
 		{"a whole day", "UTC", "20240228", "09:00", "09:00", "2024-02-28T09:00:00Z", "2024-02-29T09:00:00Z"},
 		{"over midnight into a skip", "America/New_York", "20260307", "23:00", "02:30", "2026-03-08T04:00:00Z", "2026-03-08T07:00:00Z"},
 
-		// On March 8 the clocks of New York go from 2:00 to 3:00, at 7:00 UTC.
+		// On March 8 the clocks of New York jump from 2:00 to 3:00, at 7:00 UTC.
 		{"before a skip", "America/New_York", "20260308", "01:45", "02:00", "2026-03-08T06:45:00Z", "2026-03-08T07:00:00Z"},
 		{"into a skip", "America/New_York", "20260308", "01:45", "02:15", "2026-03-08T06:45:00Z", "2026-03-08T07:00:00Z"},
 		{"skipped", "America/New_York", "20260308", "02:00", "02:15", "2026-03-08T07:00:00Z", "2026-03-08T07:00:00Z"},
@@ -36,7 +36,7 @@ func TestTimesOfACallbackPeriod(t *testing.T) {
 		{"after a skip", "America/New_York", "20260308", "03:00", "03:15", "2026-03-08T07:00:00Z", "2026-03-08T07:15:00Z"},
 		{"skipped in Berlin", "Europe/Berlin", "20260329", "02:30", "03:15", "2026-03-29T01:00:00Z", "2026-03-29T01:15:00Z"},
 
-		// On November 1 they go from 2:00 back to 1:00, at 6:00 UTC.
+		// On November 1 they go back from 2:00 to 1:00, at 6:00 UTC.
 		{"before a repetition", "America/New_York", "20261101", "00:45", "01:00", "2026-11-01T04:45:00Z", "2026-11-01T05:00:00Z"},
 		{"repeated", "America/New_York", "20261101", "01:00", "01:15", "2026-11-01T05:00:00Z", "2026-11-01T05:15:00Z"},
 		{"repeated, the last", "America/New_York", "20261101", "01:45", "02:00", "2026-11-01T05:45:00Z", "2026-11-01T07:00:00Z"},
@@ -70,9 +70,9 @@ func TestTimesOfACallbackPeriod(t *testing.T) {
 	}
 }
 
-// A whole day of periods of a quarter of an hour has no gap and no overlap, whatever
-// the clocks do.
-func TestPeriodsFollowOneAnother(t *testing.T) {
+// TestPeriodsOfADayAreContiguous has days with a change of the clocks. Periods of a
+// quarter of an hour have no gap and no overlap.
+func TestPeriodsOfADayAreContiguous(t *testing.T) {
 	t.Parallel()
 	for _, day := range []struct{ zone, date string }{
 		{"America/New_York", "20260308"}, {"America/New_York", "20261101"}, {"Europe/Berlin", "20260329"}, {"Europe/Berlin", "20261025"},
@@ -101,7 +101,7 @@ func TestPeriodsFollowOneAnother(t *testing.T) {
 	}
 }
 
-func TestCallbackPeriodsThatCannotBeRead(t *testing.T) {
+func TestMalformedCallbackPeriods(t *testing.T) {
 	t.Parallel()
 	good := calls.CallbackPeriod{Date: "20260225", StartTime: "17:30", EndTime: "17:45"}
 	for name, change := range map[string]func(*calls.CallbackPeriod){
@@ -147,7 +147,7 @@ func TestFreePeriods(t *testing.T) {
 	}
 	for _, tt := range tests {
 		if p := (calls.CallbackPeriod{ScheduledCalls: tt.scheduled, MaxSlots: tt.slots}); p.Free() != tt.free {
-			t.Errorf("%+v is free: %v", p, p.Free())
+			t.Errorf("%+v: Free returns %v", p, p.Free())
 		}
 	}
 }

@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,13 +15,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
 )
 
-// documentedExamples is how many examples the platform's reference has, the
+// documentedExamples is the number of examples in the platform's reference, the
 // body of the PATCH included.
 const documentedExamples = 54
 
-// example is one documented request with its documented answer.
+// example is a documented request with its documented response.
 type example struct {
 	ID       string
 	Method   string
@@ -33,7 +32,7 @@ type example struct {
 	Response json.RawMessage
 }
 
-// problems says which sentinel stands for each of the documented messages.
+// problems maps each documented message to its sentinel.
 var problems = map[string]error{
 	"Agent is not available to take this call":                    calls.ErrAgentUnavailable,
 	"ticket_id or end_user_number required":                       calls.ErrTicketOrNumberRequired,
@@ -57,23 +56,20 @@ var problems = map[string]error{
 	"scheduled_at is required":                                    calls.ErrScheduledAtRequired,
 }
 
-// deviation is an example whose request does not leave the client as it is
-// documented. What the request has to become, so that its documented answer
-// can be had, is in instead.
+// deviation is an example whose documented request the client does not send. instead
+// has the fields to change so that the platform gives the documented response.
 type deviation struct {
-	// refused is the sentinel with which the client refuses the request. Without
-	// it, why says what keeps a typed request from saying the documented thing.
+	// refused is the sentinel that the client refuses the request with. If it is nil,
+	// why is the reason that a typed request cannot have the documented value.
 	refused error
 	why     string
 	instead map[string]any
 }
 
 const (
-	goodNumber = "+1 859-657-9625"
-
 	callTypeIsFixed = "each create method sends its own call type"
-	menuIsAnInteger = "MenuID is an integer, as the parameter table says"
-	ticketIsAString = "TicketID is a string, as the parameter table says"
+	menuIsAnInteger = "MenuID is an integer, as in the parameter table"
+	ticketIsAString = "TicketID is a string, as in the parameter table"
 )
 
 var deviations = map[string]deviation{
@@ -107,13 +103,13 @@ func TestDocumentedExamples(t *testing.T) {
 	t.Parallel()
 	examples := readExamples(t)
 	if len(examples) != documentedExamples {
-		t.Fatalf("there are %d examples, want %d", len(examples), documentedExamples)
+		t.Fatalf("%d examples, want %d", len(examples), documentedExamples)
 	}
 	run := map[string]bool{}
-	said := map[string]bool{}
+	messages := map[string]bool{}
 	for _, e := range examples {
 		run[e.ID] = true
-		said[messageOf(e.Response)] = true
+		messages[messageOf(e.Response)] = true
 		t.Run(e.ID, func(t *testing.T) {
 			t.Parallel()
 			switch e.Method {
@@ -127,15 +123,15 @@ func TestDocumentedExamples(t *testing.T) {
 		})
 	}
 	if len(run) != documentedExamples {
-		t.Errorf("%d examples are run under a name of their own, want %d", len(run), documentedExamples)
+		t.Errorf("%d examples have a name of their own, want %d", len(run), documentedExamples)
 	}
 	for id := range deviations {
 		if !run[id] {
-			t.Errorf("the deviation %s belongs to no example", id)
+			t.Errorf("the deviation %s has no example", id)
 		}
 	}
 	for message := range problems {
-		if !said[message] {
+		if !messages[message] {
 			t.Errorf("no example has the message %q", message)
 		}
 	}
@@ -149,7 +145,7 @@ func checkCreateExample(t *testing.T, e example) {
 			_, err := newClient(t, untouched(t)).Create(t.Context(), refused)
 			var invalid *calls.ValidationError
 			if !errors.Is(err, d.refused) || !errors.As(err, &invalid) {
-				t.Errorf("the documented request is answered by %v, want a ValidationError that is %v", err, d.refused)
+				t.Errorf("the documented request: %v, want a ValidationError that is %v", err, d.refused)
 			}
 		} else if d.why == "" {
 			t.Error("the deviation has no reason")
@@ -162,7 +158,7 @@ func checkCreateExample(t *testing.T, e example) {
 	result, err := newClient(t, nil, calls.WithBaseURL(server.URL)).Create(t.Context(), request)
 
 	if diff := cmp.Diff(document, server.body()); diff != "" {
-		t.Errorf("the body as sent differs from the documented one (-documented +sent):\n%s", diff)
+		t.Errorf("body (-documented +sent):\n%s", diff)
 	}
 	switch e.Status {
 	case http.StatusCreated:
@@ -174,7 +170,7 @@ func checkCreateExample(t *testing.T, e example) {
 	case http.StatusBadRequest:
 		checkRefusal(t, messageOf(e.Response), result, err)
 	default:
-		t.Errorf("no rule for an example with status %d", e.Status)
+		t.Errorf("no check for an example with status %d", e.Status)
 	}
 }
 
@@ -214,12 +210,12 @@ func checkRefusal(t *testing.T, message string, result *calls.CreateResult, err 
 	if !listed {
 		t.Fatalf("no sentinel is listed for %q", message)
 	}
-	var answered *calls.APIError
-	if !errors.As(err, &answered) {
+	var apiErr *calls.APIError
+	if !errors.As(err, &apiErr) {
 		t.Fatalf("error %v, want a *APIError", err)
 	}
-	if result != nil || answered.StatusCode != http.StatusBadRequest || answered.Message != message {
-		t.Errorf("result %v, status %d, message %q, want nil, 400 and %q", result, answered.StatusCode, answered.Message, message)
+	if result != nil || apiErr.StatusCode != http.StatusBadRequest || apiErr.Message != message {
+		t.Errorf("result %v, status %d, message %q, want nil, 400 and %q", result, apiErr.StatusCode, apiErr.Message, message)
 	}
 	for _, sentinel := range allSentinels() {
 		isExpected := sentinel == want || sentinel == calls.ErrInvalidRequest ||
@@ -233,8 +229,8 @@ func checkRefusal(t *testing.T, message string, result *calls.CreateResult, err 
 	}
 }
 
-// The example has no status, and the word "boolean" for every value: a flag
-// that cannot be read is one of which nothing was said.
+// checkGetExample reads the documented flags. The example has no status and the word
+// "boolean" for every value. A flag that is not a boolean is nil.
 func checkGetExample(t *testing.T, e example) {
 	server := serve(t, e, http.StatusOK)
 	flag, err := newClient(t, nil, calls.WithBaseURL(server.URL)).GetCustomerFlag(t.Context(), 397)
@@ -245,12 +241,13 @@ func checkGetExample(t *testing.T, e example) {
 		t.Errorf("flags (-want +got):\n%s", diff)
 	}
 	if server.body() != nil {
-		t.Errorf("a GET was sent with the body %v", server.body())
+		t.Errorf("the GET had the body %v", server.body())
 	}
 }
 
-// The documented body has the word "boolean" for every value, and a plural that
-// is probably a slip: both spellings are sent, with the same value.
+// checkPatchExample sends the documented keys. The documented body has the word
+// "boolean" for every value and a plural that is probably a slip, so both spellings
+// are sent with the same value.
 func checkPatchExample(t *testing.T, e example) {
 	server := serve(t, e, http.StatusOK)
 	err := newClient(t, nil, calls.WithBaseURL(server.URL)).UpdateCustomerFlag(t.Context(), 397, calls.CustomerFlagUpdate{
@@ -270,66 +267,8 @@ func checkPatchExample(t *testing.T, e example) {
 	}
 }
 
-func TestCustomerFlagUpdateSendsOnlyWhatIsSet(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		update calls.CustomerFlagUpdate
-		want   string
-	}{
-		"only verified":               {calls.CustomerFlagUpdate{VerifiedCustomer: ptr(true)}, `{"verified_customer":true}`},
-		"a flag that is set to false": {calls.CustomerFlagUpdate{BadActor: ptr(false)}, `{"bad_actor":false}`},
-		"repeat, in both spellings":   {calls.CustomerFlagUpdate{RepeatCustomer: ptr(false)}, `{"repeat_customer":false,"repeat_customers":false}`},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			sent := ""
-			client := newClient(t, wire(func(r *http.Request) (*http.Response, error) {
-				sent = r.Method + " " + r.URL.Path + " " + textOf(r.Body)
-				return answer(http.StatusNoContent, ""), nil
-			}))
-			if err := client.UpdateCustomerFlag(t.Context(), 9007199254740993, test.update); err != nil {
-				t.Fatal(err)
-			}
-			if want := "PATCH /apps/api/v1/calls/9007199254740993/customer_flag " + test.want; sent != want {
-				t.Errorf("sent %s\nwant %s", sent, want)
-			}
-		})
-	}
-}
-
-func TestCustomerFlagIsReadInEitherSpelling(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		body string
-		want calls.CustomerFlag
-	}{
-		"all flags":                       {`{"verified_customer":true,"bad_actor":false,"repeat_customer":true}`, calls.CustomerFlag{VerifiedCustomer: ptr(true), BadActor: ptr(false), RepeatCustomer: ptr(true)}},
-		"the plural":                      {`{"repeat_customers":true}`, calls.CustomerFlag{RepeatCustomer: ptr(true)}},
-		"the singular before the plural":  {`{"repeat_customers":true,"repeat_customer":false}`, calls.CustomerFlag{RepeatCustomer: ptr(false)}},
-		"the plural, the singular null":   {`{"repeat_customer":null,"repeat_customers":true}`, calls.CustomerFlag{RepeatCustomer: ptr(true)}},
-		"flags in quotes":                 {`{"verified_customer":"true","bad_actor":"false"}`, calls.CustomerFlag{VerifiedCustomer: ptr(true), BadActor: ptr(false)}},
-		"null is nothing said":            {`{"verified_customer":null,"bad_actor":null,"repeat_customer":null}`, calls.CustomerFlag{}},
-		"a missing flag is nothing said":  {`{}`, calls.CustomerFlag{}},
-		"a flag of another kind, and one": {`{"verified_customer":{},"bad_actor":true}`, calls.CustomerFlag{BadActor: ptr(true)}},
-		"unknown keys":                    {`{"vip":true,"bad_actor":true}`, calls.CustomerFlag{BadActor: ptr(true)}},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got, err := newClient(t, responding(http.StatusOK, test.body)).GetCustomerFlag(t.Context(), 397)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(&test.want, got); diff != "" {
-				t.Errorf("flags (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-// requestOf makes the typed request of a documented body, field by field, so
-// that a field under another's JSON name is seen.
+// requestOf returns the typed request for a documented body. It copies field by
+// field, so that a field with the JSON name of another shows.
 func requestOf(t *testing.T, id string, document map[string]any) calls.CreateRequest {
 	t.Helper()
 	kind, _, _ := strings.Cut(id, "/")
@@ -367,21 +306,21 @@ func requestOf(t *testing.T, id string, document map[string]any) calls.CreateReq
 	return nil
 }
 
-// valueOf is the zero value where the document has nothing, or another type.
+// valueOf returns the zero value if the document has no such key or another type.
 func valueOf[T any](document map[string]any, key string) T {
 	value, _ := document[key].(T)
 	return value
 }
 
-// platform is a server that gives one answer and keeps the body it was asked with.
+// platform is a server that gives one response and keeps the body of the request.
 type platform struct {
 	*httptest.Server
 	sent chan map[string]any
 	seen map[string]any
 }
 
-// serve plays the platform for one example, and checks what stands around the
-// body of every request.
+// serve starts the platform of an example. It checks everything but the body of each
+// request.
 func serve(t *testing.T, e example, status int) *platform {
 	p := &platform{sent: make(chan map[string]any, 1)}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -389,7 +328,7 @@ func serve(t *testing.T, e example, status int) *platform {
 			t.Errorf("request line %s %s, want %s %s", r.Method, r.URL.Path, e.Method, want)
 		}
 		if user, password, ok := r.BasicAuth(); !ok || user != "customer" || password != "token" {
-			t.Error("the request is not authenticated by the subdomain and the token")
+			t.Error("the credentials are not the subdomain and the token")
 		}
 		var body map[string]any
 		if text := textOf(r.Body); text != "" {
@@ -408,7 +347,7 @@ func serve(t *testing.T, e example, status int) *platform {
 	return p
 }
 
-// body is what the one request had, nil if it had no body or was never made.
+// body returns the body of the request, nil if it had none or was not sent.
 func (p *platform) body() map[string]any {
 	select {
 	case p.seen = <-p.sent:
@@ -418,9 +357,9 @@ func (p *platform) body() map[string]any {
 }
 
 func messageOf(body []byte) string {
-	var said struct{ Message string }
-	_ = json.Unmarshal(body, &said)
-	return said.Message
+	var refusal struct{ Message string }
+	_ = json.Unmarshal(body, &refusal)
+	return refusal.Message
 }
 
 func readExamples(t testing.TB) (examples []example) {
@@ -433,130 +372,89 @@ func readExamples(t testing.TB) (examples []example) {
 	return examples
 }
 
-// checkKeepsAll fails where body has a value that the fields of call do not have.
-func checkKeepsAll(t *testing.T, body []byte, call *calls.Call) {
-	t.Helper()
-	type fields calls.Call // marshals to its fields, not to what it was read from
-	again, err := json.Marshal((*fields)(call))
+// body is the body of a create for Do, which does not validate it as the create
+// methods do.
+type body map[string]any
+
+func (b body) with(key string, value any) body {
+	changed := maps.Clone(b)
+	if changed[key] = value; value == nil {
+		delete(changed, key)
+	}
+	return changed
+}
+
+// TestDocumentedRefusalsOfTheDouble gets each documented message from the double over
+// real HTTP.
+func TestDocumentedRefusalsOfTheDouble(t *testing.T) {
+	outbound := body{"call_type": "Voice Outbound (API)", "agent_email": "agent@example.com", "end_user_number": "+1 859-657-9625"}
+	inbound := body{"call_type": "Voice Inbound (API)", "menu_id": 9, "end_user_number": "+1 859-657-9625"}
+	scheduled := body{"call_type": "Voice Scheduled (API)", "menu_id": 9, "end_user_number": "+1 859-657-9625", "scheduled_at": "2100-09-15T00:19:14.421Z"}
+	tests := []struct {
+		request body
+		message string
+		err     error
+	}{
+		{outbound.with("agent_email", "busy@example.com"), "Agent is not available to take this call", calls.ErrAgentUnavailable},
+		{outbound.with("end_user_number", nil), "ticket_id or end_user_number required", calls.ErrTicketOrNumberRequired},
+		{outbound.with("agent_email", "nobody@example.com"), "Not a valid agent email", calls.ErrAgentEmailInvalid},
+		{outbound.with("agent_email", nil), "Agent email required", calls.ErrAgentEmailRequired},
+		{outbound.with("agent_email", "forbidden@example.com"), "Agent does not have access to make calls", calls.ErrAgentNotPermitted},
+		{outbound.with("ticket_id", 1), "Contact not found", calls.ErrContactNotFound},
+		{outbound.with("end_user_number", "123123"), "end_user_number is not well-formed", calls.ErrEndUserNumberMalformed},
+		{inbound.with("end_user_number", "+1 999-657-12"), "end_user_number is not well formed", calls.ErrEndUserNumberMalformed},
+		{inbound.with("call_type", "InvalidCallType"), "Invalid call type", calls.ErrCallTypeInvalid},
+		{inbound.with("end_user_number", nil), "end_user_number is required", calls.ErrEndUserNumberRequired},
+		{inbound.with("menu_id", nil), "menu_id is required", calls.ErrMenuIDRequired},
+		{inbound.with("menu_id", "menu_999"), "menu_id is not well formed", calls.ErrMenuIDMalformed},
+		{inbound.with("menu_id", 9999), "menu_id 9999 is not found", calls.ErrMenuNotFound},
+		{inbound.with("menu_id", 50), "Only IVR and mobile menu IDs are permitted", calls.ErrMenuTypeNotPermitted},
+		{scheduled.with("menu_id", 50), "Only mobile and web menu IDs are permitted", calls.ErrMenuTypeNotPermitted},
+		{inbound.with("menu_id", 12), "Menu is in 'manual redirection' state, can't accept calls", calls.ErrMenuManualRedirection},
+		{scheduled.with("menu_id", 13), "Menu is in 'after hours' state, can't accept incoming calls", calls.ErrMenuAfterHours},
+		{inbound.with("lang", "fr"), "Language 'fr' is not available", calls.ErrLanguageUnavailable},
+		{scheduled.with("lang", "xy"), "Language 'xy' is not found", calls.ErrLanguageNotFound},
+		{scheduled.with("scheduled_at", nil), "scheduled_at is required", calls.ErrScheduledAtRequired},
+	}
+	if len(tests) != 20 {
+		t.Fatalf("%d messages, want the 20 that are documented", len(tests))
+	}
+	server := callstest.NewServer(t)
+	client := socketClient(t, server)
+	for _, tt := range tests {
+		_, err := client.Do(t.Context(), http.MethodPost, "calls", nil, tt.request, nil)
+		var refused *calls.APIError
+		if !errors.As(err, &refused) || refused.Message != tt.message || refused.StatusCode != http.StatusBadRequest || !errors.Is(err, tt.err) {
+			t.Errorf("%v: %v, want %q", tt.request, err, tt.message)
+		}
+	}
+	if n := len(server.Calls()); n != 0 {
+		t.Errorf("%d calls were made", n)
+	}
+}
+
+// TestDocumentedStatusesOfTheDouble has the successes, 401 and 404.
+func TestDocumentedStatusesOfTheDouble(t *testing.T) {
+	server := callstest.NewServer(t)
+	client := socketClient(t, server)
+	for agent, awaits := range map[string]bool{"agent@example.com": false, "chooser@example.com": true, "prompted@example.com": true} {
+		result, err := client.CreateOutbound(t.Context(), calls.OutboundRequest{AgentEmail: agent, TicketID: "71450"})
+		if err != nil || result.AwaitsAgent != awaits || (result.Call == nil) != awaits {
+			t.Errorf("%s: %v, %v", agent, result, err)
+		}
+	}
+	if _, err := client.GetCustomerFlag(t.Context(), 4711); !errors.Is(err, calls.ErrNotFound) {
+		t.Errorf("an unknown call: %v", err)
+	}
+	stranger, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "another token",
+		calls.WithBaseURL(server.URL()), calls.WithHTTPClient(server.HTTPClient()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want, got map[string]any
-	mustUnmarshal(t, body, &want)
-	mustUnmarshal(t, again, &got)
-	if reason, isMisspelt := want["voicemail_reaso"]; isMisspelt {
-		delete(want, "voicemail_reaso")
-		want["voicemail_reason"] = reason
-	}
-	checkContains(t, "call", want, got)
-}
-
-func checkContains(t *testing.T, path string, want, got any) {
-	t.Helper()
-	switch want := want.(type) {
-	case map[string]any:
-		got, _ := got.(map[string]any)
-		for _, key := range slices.Sorted(maps.Keys(want)) {
-			checkContains(t, path+"."+key, want[key], got[key])
-		}
-	case []any:
-		got, _ := got.([]any)
-		if len(got) != len(want) {
-			t.Errorf("%s has %d elements, want %d", path, len(got), len(want))
-			return
-		}
-		for i := range want {
-			checkContains(t, path+"[]", want[i], got[i])
-		}
-	default:
-		if text, isText := want.(string); isText && sameTime(text, got) {
-			return
-		}
-		isNullText := want == nil && got == "" // RawJSON tells them apart
-		if want != got && !isNullText {
-			t.Errorf("%s is %v, want %v", path, got, want)
-		}
-	}
-}
-
-// sameTime forgives that ".000" is not written again.
-func sameTime(want string, got any) bool {
-	text, _ := got.(string)
-	w, err1 := time.Parse(time.RFC3339, want)
-	g, err2 := time.Parse(time.RFC3339, text)
-	return err1 == nil && err2 == nil && w.Equal(g)
-}
-
-// What follows is shared by the tests of this package.
-
-// documentedNow is before every time that the documented examples schedule.
-var documentedNow = time.Date(2019, 9, 1, 0, 0, 0, 0, time.UTC)
-
-// One good request of each kind.
-var (
-	anOutbound = calls.OutboundRequest{AgentEmail: "agent@example.com", EndUserNumber: goodNumber}
-	anInbound  = calls.InboundRequest{MenuID: 9, EndUserNumber: goodNumber}
-	aScheduled = calls.ScheduledRequest{MenuID: 9, EndUserNumber: goodNumber, ScheduledAt: documentedNow.Add(time.Hour)}
-)
-
-// newClient returns a client without pacing that makes one attempt, at
-// documentedNow, through transport if that is not nil.
-func newClient(t testing.TB, transport http.RoundTripper, opts ...calls.Option) *calls.Client {
-	t.Helper()
-	if transport == nil {
-		// Not http.DefaultTransport: a test server that closes breaks its connections.
-		own := http.DefaultTransport.(*http.Transport).Clone()
-		t.Cleanup(own.CloseIdleConnections)
-		transport = own
-	}
-	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", append([]calls.Option{
-		calls.WithHTTPClient(&http.Client{Transport: transport}),
-		calls.WithRateLimiter(nil),
-		calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}),
-		calls.WithClock(func() time.Time { return documentedNow }),
-	}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
-// wire is a transport that is a function.
-type wire func(*http.Request) (*http.Response, error)
-
-func (w wire) RoundTrip(r *http.Request) (*http.Response, error) { return w(r) }
-
-// responding gives every request the same answer.
-func responding(status int, body string) wire {
-	return func(*http.Request) (*http.Response, error) { return answer(status, body), nil }
-}
-
-// untouched fails the test when it is used.
-func untouched(t testing.TB) wire {
-	return func(r *http.Request) (*http.Response, error) {
-		t.Errorf("%s %s was sent, and nothing should be", r.Method, r.URL.Path)
-		return nil, errors.New("nothing should be sent")
-	}
-}
-
-func answer(status int, body string) *http.Response {
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
-}
-
-// textOf reads what there is of a body, which may be nil.
-func textOf(body io.Reader) string {
-	if body == nil {
-		return ""
-	}
-	text, _ := io.ReadAll(body)
-	return string(text)
-}
-
-func ptr[T any](value T) *T { return &value }
-
-func mustUnmarshal(t testing.TB, data []byte, dst any) {
-	t.Helper()
-	if err := json.Unmarshal(data, dst); err != nil {
-		t.Errorf("%v in %s", err, data)
+	_, err = stranger.CreateScheduled(t.Context(), calls.ScheduledRequest{
+		MenuID: 9, EndUserNumber: "+82-10-6861-2345", ScheduledAt: time.Now().Add(time.Hour),
+	})
+	if !errors.Is(err, calls.ErrUnauthorized) || calls.DeliveryOf(err) != calls.DeliveryRejected {
+		t.Errorf("another token: %v", err)
 	}
 }

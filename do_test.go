@@ -2,10 +2,8 @@ package calls_test
 
 import (
 	"errors"
-	"io"
 	"math"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"reflect"
 	"testing"
@@ -13,38 +11,9 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// recorded is a platform that gives one answer and keeps the last request.
-type recorded struct {
-	status       int
-	answer       string
-	method, path string
-	query, body  string
-	requests     int
-}
-
-func (p *recorded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	p.method, p.path, p.query, p.body = r.Method, r.URL.EscapedPath(), r.URL.RawQuery, string(body)
-	p.requests++
-	w.WriteHeader(p.status)
-	_, _ = io.WriteString(w, p.answer)
-}
-
-func clientOf(t *testing.T, platform http.Handler) *calls.Client {
-	t.Helper()
-	server := httptest.NewServer(platform)
-	t.Cleanup(server.Close)
-	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", calls.WithBaseURL(server.URL),
-		calls.WithHTTPClient(server.Client()), calls.WithRateLimiter(nil), calls.WithRetry(calls.RetryPolicy{MinWait: 1, MaxWait: 1}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
 func TestDoSendsAndDecodes(t *testing.T) {
-	platform := &recorded{status: 200, answer: `{"verified_customer":true}`}
-	client := clientOf(t, platform)
+	platform := &recorder{status: 200, response: `{"verified_customer":true}`}
+	client := handlerClient(t, platform)
 	in := map[string]string{"a": "1"}
 	var out struct {
 		Verified bool `json:"verified_customer"`
@@ -61,8 +30,8 @@ func TestDoSendsAndDecodes(t *testing.T) {
 }
 
 func TestDoKeepsBelowTheAppsAPI(t *testing.T) {
-	platform := &recorded{status: 200}
-	client := clientOf(t, platform)
+	platform := &recorder{status: 200}
+	client := handlerClient(t, platform)
 	for _, path := range []string{
 		"", "/", "//evil.example.com/x", "calls//1", "calls/", "..", "calls/../../manager", "calls/.", "./calls",
 		"calls?page=2", "calls#x", `calls\..\x`, "calls/\r\nHost: x", "calls/\x00",
@@ -83,13 +52,13 @@ func TestDoKeepsBelowTheAppsAPI(t *testing.T) {
 		"calls/…/@evil.example": "/apps/api/v1/calls/%E2%80%A6/@evil.example",
 	} {
 		if _, err := client.Do(t.Context(), http.MethodGet, path, nil, nil, nil); err != nil || platform.path != want {
-			t.Errorf("%q went to %q, want %q: %v", path, platform.path, want, err)
+			t.Errorf("%q is sent to %q, want %q: %v", path, platform.path, want, err)
 		}
 	}
 }
 
-func TestDoRefusesWhatItCannotSend(t *testing.T) {
-	client := clientOf(t, &recorded{status: 200})
+func TestDoValidatesItsArguments(t *testing.T) {
+	client := handlerClient(t, &recorder{status: 200})
 	tests := map[string]struct {
 		method string
 		in     any
@@ -98,7 +67,7 @@ func TestDoRefusesWhatItCannotSend(t *testing.T) {
 		"a body on a GET":      {http.MethodGet, 1, "in"},
 		"an unknown method":    {"TRACE", nil, "method"},
 		"a method in lower":    {"get", nil, "method"},
-		"what JSON cannot say": {http.MethodPost, math.NaN(), "in"},
+		"a value without JSON": {http.MethodPost, math.NaN(), "in"},
 	}
 	for name, tt := range tests {
 		_, err := client.Do(t.Context(), tt.method, "calls", nil, tt.in, nil)
@@ -109,30 +78,30 @@ func TestDoRefusesWhatItCannotSend(t *testing.T) {
 	}
 }
 
-func TestDoFailsLikeTheOthers(t *testing.T) {
+func TestErrorsOfDo(t *testing.T) {
 	var out struct{ ID int }
 	tests := []struct {
 		name     string
 		method   string
 		status   int
-		answer   string
+		response string
 		err      error
 		delivery calls.Delivery
 		requests int
 	}{
-		{"a POST with the care of a create", http.MethodPost, 502, "", calls.ErrOutcomeUnknown, calls.DeliveryUnknown, 1},
-		{"a PUT again after 5xx", http.MethodPut, 502, "", calls.ErrServer, calls.DeliveryUnknown, 4},
-		{"a DELETE again after 5xx", http.MethodDelete, 503, "", calls.ErrServer, calls.DeliveryUnknown, 4},
+		{"a POST after 502 is not retried", http.MethodPost, 502, "", calls.ErrOutcomeUnknown, calls.DeliveryUnknown, 1},
+		{"a PUT is retried after 502", http.MethodPut, 502, "", calls.ErrServer, calls.DeliveryUnknown, 4},
+		{"a DELETE is retried after 503", http.MethodDelete, 503, "", calls.ErrServer, calls.DeliveryUnknown, 4},
 		{"refused", http.MethodPost, 400, `{"message":"param is missing or the value is empty: key"}`, calls.ErrParameterMissing, calls.DeliveryRejected, 1},
 		{"not found", http.MethodGet, 404, `{"message":"Not Found"}`, calls.ErrNotFound, calls.DeliveryRejected, 1},
-		{"no JSON", http.MethodPost, 200, "<html>", calls.ErrUndecodable, calls.DeliveryAccepted, 1},
+		{"not JSON", http.MethodPost, 200, "<html>", calls.ErrUndecodable, calls.DeliveryAccepted, 1},
 		{"other JSON", http.MethodPost, 201, `{"id":"x"}`, calls.ErrUndecodable, calls.DeliveryAccepted, 1},
 		{"no body", http.MethodPost, 204, "", nil, calls.DeliveryAccepted, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			platform := &recorded{status: tt.status, answer: tt.answer}
-			_, err := clientOf(t, platform).Do(t.Context(), tt.method, "calls", nil, nil, &out)
+			platform := &recorder{status: tt.status, response: tt.response}
+			_, err := handlerClient(t, platform).Do(t.Context(), tt.method, "calls", nil, nil, &out)
 			if !errors.Is(err, tt.err) || calls.DeliveryOf(err) != tt.delivery || platform.requests != tt.requests {
 				t.Errorf("%v, %v, %d requests", err, calls.DeliveryOf(err), platform.requests)
 			}
@@ -141,8 +110,8 @@ func TestDoFailsLikeTheOthers(t *testing.T) {
 }
 
 func TestDoReachesBothAPIs(t *testing.T) {
-	platform := &recorded{status: 200}
-	client := clientOf(t, platform)
+	platform := &recorder{status: 200}
+	client := handlerClient(t, platform)
 	for path, want := range map[string]string{
 		"calls":                                  "/apps/api/v1/calls",
 		"/calls":                                 "/apps/api/v1/calls",
@@ -159,7 +128,7 @@ func TestDoReachesBothAPIs(t *testing.T) {
 		"/manager/api/v1/agents/agent@a.example": "/manager/api/v1/agents/agent@a.example",
 	} {
 		if _, err := client.Do(t.Context(), http.MethodGet, path, nil, nil, nil); err != nil || platform.path != want {
-			t.Errorf("%q went to %q, want %q: %v", path, platform.path, want, err)
+			t.Errorf("%q is sent to %q, want %q: %v", path, platform.path, want, err)
 		}
 	}
 	sent := platform.requests
@@ -178,9 +147,9 @@ func TestDoReachesBothAPIs(t *testing.T) {
 	}
 }
 
-func TestDoSendsAQueryAndGivesBackTheResponse(t *testing.T) {
-	platform := &recorded{status: 206, answer: `{"id":"397","rating":{},"zebra":1}`}
-	client := clientOf(t, platform)
+func TestDoSendsAQueryAndReturnsTheResponse(t *testing.T) {
+	platform := &recorder{status: 206, response: `{"id":"397","rating":{},"zebra":1}`}
+	client := handlerClient(t, platform)
 	query := url.Values{"updated_at[from]": {"2019-09-01T00:00:00+02:00"}, "id": {"1", "2"}, "a&b": {"é ?"}}
 	var call calls.Call
 	response, err := client.Do(t.Context(), http.MethodGet, "/manager/api/v1/calls", query, nil, &call)
@@ -190,21 +159,21 @@ func TestDoSendsAQueryAndGivesBackTheResponse(t *testing.T) {
 	if got, _ := url.ParseQuery(platform.query); !reflect.DeepEqual(got, query) {
 		t.Errorf("sent the query %q", platform.query)
 	}
-	if call.ID != 397 || call.Rating != nil || string(call.RawJSON()) != platform.answer {
+	if call.ID != 397 || call.Rating != nil || string(call.RawJSON()) != platform.response {
 		t.Errorf("decoded %v of %s", &call, call.RawJSON())
 	}
-	platform.status, platform.answer = 404, "{}"
+	platform.status, platform.response = 404, "{}"
 	response, err = client.Do(t.Context(), http.MethodGet, "calls", nil, nil, nil)
 	if !errors.Is(err, calls.ErrNotFound) || response == nil || response.StatusCode != 404 {
-		t.Errorf("of a refusal: %+v, %v", response, err)
+		t.Errorf("a refusal: %+v, %v", response, err)
 	}
-	platform.status, platform.answer = 200, "<html>"
+	platform.status, platform.response = 200, "<html>"
 	response, err = client.Do(t.Context(), http.MethodGet, "calls", nil, nil, &call)
 	if !errors.Is(err, calls.ErrUndecodable) || response == nil || response.StatusCode != 200 {
-		t.Errorf("of another's page: %+v, %v", response, err)
+		t.Errorf("a gateway's page: %+v, %v", response, err)
 	}
-	response, err = newClient(t, wire(broken)).Do(t.Context(), http.MethodGet, "calls", nil, nil, nil)
+	response, err = newClient(t, roundTripper(broken)).Do(t.Context(), http.MethodGet, "calls", nil, nil, nil)
 	if err == nil || response != nil {
-		t.Errorf("of nobody: %+v, %v", response, err)
+		t.Errorf("no response: %+v, %v", response, err)
 	}
 }

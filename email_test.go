@@ -19,8 +19,8 @@ func TestValidationOfAgentEmails(t *testing.T) {
 	)
 	tests := []struct {
 		email  string
-		reason string // none: the address is sent
-		sent   string // the same as email if empty
+		reason string // "" if the address is sent
+		sent   string // "" for email
 	}{
 		{email: "agent@example.com"},
 		{email: "agent+calls@example.com"},
@@ -28,7 +28,7 @@ func TestValidationOfAgentEmails(t *testing.T) {
 		{email: "!#$%&'*+-/=?^_`{|}~@example.com"},
 		{email: "агент@example.com"},
 		{email: "agent@пример.example"},
-		{email: "agent@localhost"}, // whether an agent has it is the platform's to say
+		{email: "agent@localhost"}, // the platform decides whether it belongs to an agent
 		{email: `"agent one"@example.com`},
 		{email: `"agent, one"@example.com`},
 		{email: `"agent@home"@example.com`},

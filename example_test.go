@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/jarcoal/httpmock"
@@ -17,7 +16,42 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// double starts a double of the platform, so that the examples run anywhere.
+// This example creates a call on the double of the platform, which package callstest
+// provides, so that it runs without an account. For a real account, use
+// NewClientFromEnv.
+func Example() {
+	platform, err := callstest.Start()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer platform.Close()
+	client, err := platform.NewClient()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	result, err := client.CreateOutbound(context.Background(), calls.OutboundRequest{
+		AgentEmail:    "agent@example.com",
+		EndUserNumber: "+1 859-657-9625",
+	})
+	switch {
+	case errors.Is(err, calls.ErrAgentUnavailable):
+		fmt.Println("the agent is busy: try again later")
+	case err != nil && calls.DeliveryOf(err).MayExist():
+		fmt.Println("the call may exist: look for it before you try again:", err)
+	case err != nil:
+		fmt.Println("no call was created:", err)
+	case result.AwaitsAgent:
+		fmt.Println("the agent has to place the call in the widget")
+	default:
+		fmt.Println("created call", result.Call.ID, result.Call.Status)
+	}
+	// Output: created call 397 assigned
+}
+
+// double starts the double of the platform for the other examples.
 func double() (*calls.Client, *callstest.Server) {
 	server, err := callstest.Start()
 	if err != nil {
@@ -30,38 +64,6 @@ func double() (*calls.Client, *callstest.Server) {
 	return client, server
 }
 
-// quickStart is what the README begins with.
-func quickStart(ctx context.Context) error {
-	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", os.Getenv("CCAIP_TOKEN"))
-	if err != nil {
-		return err
-	}
-	result, err := client.CreateOutbound(ctx, calls.OutboundRequest{
-		AgentEmail:    "agent@example.com",
-		EndUserNumber: "+1 859-657-9625",
-	})
-	switch {
-	case errors.Is(err, calls.ErrAgentUnavailable):
-		return errors.New("the agent is busy")
-	case err != nil:
-		return err // see "When a create fails" before trying again
-	case result.AwaitsAgent:
-		fmt.Println("the agent has to place the call in the widget")
-	default:
-		fmt.Println("created call", result.Call.ID, result.Call.Status)
-	}
-	return nil
-}
-
-func Example() {
-	// Without CCAIP_TOKEN the quick start of the README ends here.
-	if os.Getenv("CCAIP_TOKEN") != "" {
-		return
-	}
-	fmt.Println(quickStart(context.Background()))
-	// Output: calls: NewClient: the token is empty
-}
-
 func ExampleClient_CreateOutbound() {
 	client, server := double()
 	defer server.Close()
@@ -71,15 +73,15 @@ func ExampleClient_CreateOutbound() {
 		EndUserNumber: "+1 859-657-9625",
 	})
 	if err != nil {
-		fmt.Println(err, "– can it have rung?", calls.DeliveryOf(err))
+		fmt.Println(err, "– may the call exist?", calls.DeliveryOf(err).MayExist())
 		return
 	}
 	fmt.Println(result.Call.ID, result.Call.Status)
 	// Output: 397 assigned
 }
 
-// An agent who has to choose the number to call from places the call by hand.
-// It is a success: creating the call again would make a second one.
+// This agent has to choose the number to call from, and places the call by hand. That is
+// a success: creating the call again would make a second one.
 func ExampleClient_CreateOutbound_awaitsAgent() {
 	client, server := double()
 	defer server.Close()
@@ -128,30 +130,87 @@ func ExampleClient_CreateScheduled() {
 	// Output: 397 2100-09-15T00:19:14Z
 }
 
-func ExampleClient_GetCustomerFlag() {
+// This example creates a call from JSON, such as a message from a queue.
+func ExampleClient_Create() {
 	client, server := double()
 	defer server.Close()
-	id := server.AddCall(callstest.Call{})
 
-	flag, err := client.GetCustomerFlag(context.Background(), id)
+	request, err := calls.UnmarshalRequest([]byte(`{"call_type":"Voice Inbound (API)","menu_id":9,"end_user_number":"+82-10-6861-2345"}`))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(flag.BadActor == nil) // nobody has said so or otherwise
-	// Output: true
+	result, err := client.Create(context.Background(), request)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(result.Call.ID, result.Call.CallType)
+	// Output: 397 Voice Inbound (API)
 }
 
-func ExampleClient_UpdateCustomerFlag() {
+// This example stores a create that was validated, and sends it later.
+func ExampleClient_Prepare() {
 	client, server := double()
 	defer server.Close()
-	id := server.AddCall(callstest.Call{})
 
-	yes := true
-	err := client.UpdateCustomerFlag(context.Background(), id, calls.CustomerFlagUpdate{VerifiedCustomer: &yes})
-	flag := server.Flag(id)
-	fmt.Println(err, *flag.VerifiedCustomer, flag.BadActor == nil)
-	// Output: <nil> true true
+	prepared, err := client.Prepare(calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450"}, calls.WithKey("task 8812"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	stored, err := json.Marshal(prepared)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var read calls.Prepared
+	if err := json.Unmarshal(stored, &read); err != nil {
+		fmt.Println(err)
+		return
+	}
+	result, err := client.Send(context.Background(), &read, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(read.ID(), "created call", result.Call.ID)
+	// Output: task 8812 created call 397
+}
+
+// logbook is a Journal that prints.
+type logbook struct{}
+
+func (logbook) Sending(_ context.Context, i calls.Intent) error {
+	fmt.Println(i.ID, "is sent") // a real Journal stores the Intent
+	return nil
+}
+
+func (logbook) NotSent(_ context.Context, i calls.Intent) {
+	fmt.Println(i.ID, "was not carried out")
+}
+
+func ExampleClient_Send() {
+	client, server := double()
+	defer server.Close()
+	server.Fail(callstest.RateLimited("0"))
+
+	prepared, err := client.Prepare(calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450"}, calls.WithKey("task 8812"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	result, err := client.Send(context.Background(), prepared, logbook{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("created call", result.Call.ID)
+	// Output:
+	// task 8812 is sent
+	// task 8812 was not carried out
+	// task 8812 is sent
+	// created call 397
 }
 
 func ExampleClient_Validate() {
@@ -174,7 +233,7 @@ func ExampleClient_Validate() {
 func ExampleDeliveryOf() {
 	client, server := double()
 	defer server.Close()
-	server.Fail(callstest.HangUpAfterCreate) // the call is made, and the answer lost
+	server.Fail(callstest.HangUpAfterCreate) // creates the call and loses the response
 
 	_, err := client.CreateOutbound(context.Background(), calls.OutboundRequest{
 		AgentEmail: "agent@example.com",
@@ -182,265 +241,20 @@ func ExampleDeliveryOf() {
 	})
 	switch calls.DeliveryOf(err) {
 	case calls.DeliveryNotSent, calls.DeliveryRejected:
-		fmt.Println("no call: it can be created again")
+		fmt.Println("there is no call: it can be created again")
 	case calls.DeliveryAccepted, calls.DeliveryUnknown:
-		fmt.Println("it may have rung: look before trying again")
+		fmt.Println("the call may exist: look for it before trying again")
 	}
 	fmt.Println(len(server.Calls()), "call")
 	// Output:
-	// it may have rung: look before trying again
+	// the call may exist: look for it before trying again
 	// 1 call
 }
 
-func ExampleClient_Settle() {
-	client, server := double()
-	defer server.Close()
-	server.Fail(callstest.HangUpAfterCreate)
-
-	_, createErr := client.CreateOutbound(context.Background(), calls.OutboundRequest{
-		AgentEmail: "agent@example.com",
-		TicketID:   "71450",
-	})
-	intent, ok := calls.IntentOf(createErr)
-	if !ok || !calls.DeliveryOf(createErr).MayExist() {
-		fmt.Println("there is nothing to settle:", createErr)
-		return
-	}
-	// The double's clock is this machine's, and its listing does not lag.
-	call, err := client.Settle(context.Background(), intent, calls.SettleOptions{ClockSkew: time.Millisecond, Window: time.Millisecond})
-	switch {
-	case errors.Is(err, calls.ErrAmbiguous), errors.Is(err, calls.ErrCallNotFound):
-		fmt.Println("a person has to look before anybody calls again:", err)
-	case err != nil:
-		fmt.Println("still not known:", err)
-	default:
-		fmt.Println(call)
-	}
-	// Output: calls.Call{id=397 call_type=Voice Outbound (API) status=assigned}
-}
-
-func ExampleClient_SettleAll() {
-	client, server := double()
-	defer server.Close()
-	var intents []calls.Intent
-	for _, ticket := range []string{"71450", "76517"} {
-		server.Fail(callstest.HangUpAfterCreate)
-		_, err := client.CreateOutbound(context.Background(), calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: ticket})
-		if intent, ok := calls.IntentOf(err); ok {
-			intents = append(intents, intent)
-		}
-	}
-	found := 0
-	for _, settled := range client.SettleAll(context.Background(), intents, calls.SettleOptions{ClockSkew: time.Millisecond, Window: time.Millisecond}) {
-		if settled.Err != nil {
-			fmt.Println(settled.Err)
-			continue
-		}
-		found++
-	}
-	fmt.Println(found, "calls found")
-	// Output: 2 calls found
-}
-
-func ExampleClient_TailCalls() {
-	client, server := double()
-	defer server.Close()
-	server.AddCall(callstest.Call{})
-	server.AddCall(callstest.Call{})
-
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	seen := 0
-	for call, err := range client.TailCalls(ctx, time.Now().Add(-time.Hour), calls.TailOptions{}) {
-		if err != nil {
-			fmt.Println("the tail has ended:", err)
-			return
-		}
-		fmt.Println(call.ID, call.Status)
-		if seen++; seen == 2 { // a real tail goes on
-			break
-		}
-	}
-	// Output:
-	// 397 queued
-	// 398 queued
-}
-
-func ExampleClient_ListCalls() {
-	client, server := double()
-	defer server.Close()
-	for range 3 {
-		server.AddCall(callstest.Call{})
-	}
-	for call, err := range client.ListCalls(context.Background(), calls.ListOptions{SortBy: "id", Descending: true}) {
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		fmt.Println(call.ID, call.Status)
-	}
-	// Output:
-	// 399 queued
-	// 398 queued
-	// 397 queued
-}
-
-func ExampleClient_FindCall() {
-	client, server := double()
-	defer server.Close()
-
-	_, err := client.FindCall(context.Background(), 4711, calls.FindOptions{Since: time.Now().Add(-time.Hour)})
-	fmt.Println(errors.Is(err, calls.ErrCallNotFound))
-	// Output: true
-}
-
-func ExampleClient_WatchCall() {
-	client, server := double()
-	defer server.Close()
-	id := server.AddCall(callstest.Call{Status: "finished"})
-
-	for call, err := range client.WatchCall(context.Background(), &calls.Call{ID: id}, calls.WatchOptions{}) {
-		if err != nil {
-			fmt.Println("no longer watching:", err)
-			return
-		}
-		fmt.Println(call.ID, call.Status)
-	}
-	// Output: 397 finished
-}
-
-func ExampleClient_AuthenticateEndUser() {
-	client, server := double()
-	defer server.Close()
-	id := server.AddCall(callstest.Call{Status: "finished"})
-
-	err := client.AuthenticateEndUser(context.Background(), id, calls.EndUserAuth{Identifier: "customer-67"})
-	fmt.Println(errors.Is(err, calls.ErrCallEnded))
-	// Output: true
-}
-
-func ExampleClient_CancelScheduled() {
-	client, server := double()
-	defer server.Close()
-	at := time.Now().Add(time.Hour)
-	id := server.AddCall(callstest.Call{ScheduledAt: &at})
-
-	for range 2 {
-		result, err := client.CancelScheduled(context.Background(), id)
-		switch {
-		case err != nil:
-			fmt.Println(err)
-		case result.AlreadyCanceled:
-			fmt.Println("canceled before")
-		default:
-			fmt.Println(result.Call.Status)
-		}
-	}
-	// Output:
-	// cancelled
-	// canceled before
-}
-
-func ExampleClient_CancelScheduledMany() {
-	client, server := double()
-	defer server.Close()
-	at := time.Now().Add(time.Hour)
-	first, second := server.AddCall(callstest.Call{ScheduledAt: &at}), server.AddCall(callstest.Call{ScheduledAt: &at})
-
-	cancellation, err := client.CancelScheduledMany(context.Background(), []int64{first, second})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	var shown any // what the platform shows is not documented
-	err = cancellation.Fetch(context.Background(), &shown)
-	fmt.Println(shown, err)
-	// Output: map[canceled:[397 398] failed:[]] <nil>
-}
-
-func ExampleClient_DialThirdParty() {
-	client, server := double()
-	defer server.Close()
-	id := server.AddCall(callstest.Call{AgentEmail: "agent@example.com", Status: "connected"})
-
-	participant, err := client.DialThirdParty(context.Background(), id, calls.ThirdPartyRequest{
-		AgentEmail:  "agent@example.com",
-		PhoneNumber: "+1 859-657-9625",
-	})
-	switch {
-	case errors.Is(err, calls.ErrAgentNotOnCall):
-		fmt.Println("the agent has left the call")
-	case err != nil:
-		fmt.Println(err, "– can it have rung?", calls.DeliveryOf(err).MayExist())
-	default:
-		fmt.Println(participant.Type, participant.Status)
-	}
-	// Output: third_party connecting
-}
-
-// The documented way to schedule a call: ask for the callback periods first, and
-// use only one that is free.
-func ExampleClient_QueueStatus() {
-	client, server := double()
-	defer server.Close()
-
-	queues, err := client.QueueStatus(context.Background(), calls.QueueStatusRequest{
-		Lang: "en", MenuIDs: []int64{9}, MenuType: calls.MenuTypeMobile, PeriodHours: 8,
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, period := range queues[0].CallbackPeriods {
-		start, err := period.Start(time.UTC) // the time zone of the queue
-		if err != nil || !period.Free() {
-			continue
-		}
-		_, err = client.CreateScheduled(context.Background(), calls.ScheduledRequest{
-			MenuID: 9, EndUserNumber: "+1 859-657-9625", ScheduledAt: start,
-		})
-		fmt.Println("scheduled in a free period:", err == nil)
-		return
-	}
-	// Output: scheduled in a free period: true
-}
-
-func ExampleClient_QueueOperation() {
-	client, server := double()
-	defer server.Close()
-
-	queue, err := client.QueueOperation(context.Background(), calls.QueueOperationRequest{Lang: "en", MenuID: 13})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(*queue.AfterHours, *queue.Overcapacity)
-	// Output: true false
-}
-
-func ExampleClient_WaitTimes() {
-	client, server := double()
-	defer server.Close()
-
-	waits, err := client.WaitTimes(context.Background(), calls.WaitTimesRequest{
-		Lang: "en", MenuID: 9, MenuType: calls.MenuTypeIVR, ChannelType: calls.ChannelTypeVoiceCall,
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, wait := range waits {
-		fmt.Println(wait.MaterializedPath, wait.VoiceCall) // in a unit that is not certain
-	}
-	// Output: Lock Star 0
-}
-
-func ExampleCallbackPeriod_Start() {
-	period := calls.CallbackPeriod{Date: "20260225", StartTime: "17:30", EndTime: "17:45"}
-	eastern := time.FixedZone("EST", -5*60*60) // or time.LoadLocation("America/New_York")
-	start, err := period.Start(eastern)
-	fmt.Println(start, err)
-	// Output: 2026-02-25 17:30:00 -0500 EST <nil>
+func ExampleNewClient() {
+	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token")
+	fmt.Println(client, err)
+	// Output: calls.Client{host=customer.uc1.ccaiplatform.com} <nil>
 }
 
 func ExampleFailReason() {
@@ -449,23 +263,8 @@ func ExampleFailReason() {
 	// Output: true 21001 end user
 }
 
-func ExampleClient_Ping() {
-	client, server := double()
-	defer server.Close()
-	fmt.Println(client.Ping(context.Background()))
-
-	stranger, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "another token", calls.WithBaseURL(server.URL()))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(errors.Is(stranger.Ping(context.Background()), calls.ErrUnauthorized))
-	// Output:
-	// <nil>
-	// true
-}
-
-// A call object is read from wherever it comes, and nothing of it is lost.
+// This example decodes a call object from another source. Marshaling it returns the same
+// JSON, with the keys that this package does not know.
 func ExampleCall_UnmarshalJSON() {
 	var call calls.Call
 	err := json.Unmarshal([]byte(`{"id":397,"rating":"4","status":"finished","new_key":true}`), &call)
@@ -478,31 +277,15 @@ func ExampleCall_UnmarshalJSON() {
 	// Output: 4 {"id":397,"rating":"4","status":"finished","new_key":true} <nil>
 }
 
-func ExampleClient_Do() {
-	client, server := double()
-	defer server.Close()
-	id := server.AddCall(callstest.Call{})
-
-	var flag map[string]any
-	response, err := client.Do(context.Background(), http.MethodGet, fmt.Sprintf("calls/%d/customer_flag", id), nil, nil, &flag)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(response.StatusCode, len(flag))
-	// Output: 200 3
-}
-
-// Several processes share the platform's limit: each takes its part, or all ask
-// one limiter.
+// This process is one of two, which share the platform's limit of 10 requests a second.
 func ExampleWithRateLimiter() {
-	share := rate.NewLimiter(4, 1) // of one of two processes
+	share := rate.NewLimiter(4, 1)
 	_, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", calls.WithRateLimiter(share))
 	fmt.Println(err)
 	// Output: <nil>
 }
 
-// A mock transport stands in for the platform in tests of a mapping.
+// This example tests the handling of an error with a mock transport.
 func ExampleWithHTTPClient_httpmock() {
 	mock := httpmock.NewMockTransport()
 	mock.RegisterResponder("POST", "https://customer.uc1.ccaiplatform.com/apps/api/v1/calls",
@@ -521,9 +304,30 @@ func ExampleWithHTTPClient_httpmock() {
 	// Output: true 1
 }
 
-// What is printed shows neither the token nor an address nor a number.
+// The printed form of a request has no e-mail address and no telephone number.
 func ExampleOutboundRequest_String() {
 	request := calls.OutboundRequest{AgentEmail: "agent@example.com", EndUserNumber: "+1 859-657-9625", TicketID: "71450"}
 	fmt.Printf("%+v\n", request)
 	// Output: calls.OutboundRequest{agent_email=[redacted] ticket_id=71450 end_user_number=[redacted]}
+}
+
+func ExampleExplain() {
+	client, server := double()
+	defer server.Close()
+
+	_, err := client.CreateOutbound(context.Background(), calls.OutboundRequest{
+		AgentEmail:    "busy@example.com",
+		EndUserNumber: "+1 859-657-9625",
+	})
+	fmt.Println(calls.Explain(err))
+
+	server.Fail(callstest.HangUpAfterCreate)
+	_, err = client.CreateOutbound(context.Background(), calls.OutboundRequest{
+		AgentEmail:    "agent@example.com",
+		EndUserNumber: "+1 859-657-9625",
+	})
+	fmt.Println(calls.Explain(err))
+	// Output:
+	// The agent cannot take a call now. Try again later, or choose another agent.
+	// No response says what became of the request. The call may ring all the same: look before you try again.
 }

@@ -12,10 +12,9 @@ import (
 	"testing"
 
 	"github.com/ccaip-go/calls"
-	"github.com/ccaip-go/calls/callstest"
 )
 
-// TestEverySentinelHasAnExplanationOfItsOwn, in full sentences.
+// TestEverySentinelHasAnExplanationOfItsOwn also checks that it is in sentences.
 func TestEverySentinelHasAnExplanationOfItsOwn(t *testing.T) {
 	seen := map[string]string{}
 	for _, s := range sentinels {
@@ -40,7 +39,7 @@ func TestExplain(t *testing.T) {
 		{name: "nil", err: nil, want: ""},
 		{name: "busy agent", err: responded(t, 400, `{"message":"Agent is not available to take this call"}`),
 			want: "The agent cannot take a call now. Try again later, or choose another agent."},
-		{name: "a message that is not known", err: responded(t, 400, `{"message":"Agent a@example.com is on holiday until +1 859-657-9625"}`),
+		{name: "an unknown message", err: responded(t, 400, `{"message":"Agent a@example.com is on holiday until +1 859-657-9625"}`),
 			want: "The request is not valid: Agent [redacted] is on holiday until [redacted]."},
 		{name: "a status without a sentinel of its own", err: responded(t, 409, `{"message":"Too late."}`),
 			want: "The platform refused the request: Too late."},
@@ -48,22 +47,22 @@ func TestExplain(t *testing.T) {
 		{name: "redirected", err: responded(t, 302, ``),
 			want: "Something other than the platform responded. Tell the operator of this program to check its address."},
 		{name: "the platform failed", err: responded(t, 503, ``), want: "The platform failed. " + warning},
-		{name: "an unreadable 201", err: responded(t, 201, `created`),
+		{name: "an undecodable 201", err: responded(t, 201, `created`),
 			want: "The platform's response could not be read. The call was made and may ring: look for it, and do not try again."},
 		{name: "no response", err: createdBy(t, func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }),
 			want: "No response says what became of the request. " + warning},
 		{name: "the token in a message", err: responded(t, 400, `{"message":"What is \"token\""}`),
 			want: `The request is not valid: What is "[redacted]".`},
-		{name: "a settlement that found nothing to look for", err: settled(t, calls.Intent{}),
+		{name: "Settle without an Intent", err: settled(t, calls.Intent{}),
 			want: "The request is not valid: intent is not that of a create that was sent. " + warning},
 		{name: "several problems", err: refusal(calls.OutboundRequest{EndUserNumber: "123123", Lang: "fr-ca"})(t),
 			want: "The e-mail address of the agent is missing. The number to call is not a telephone number. Write it with its country code, such as +1 859-657-9625. The language is not a code such as en or fr-CA. Upper and lower case matter."},
 		{name: "a problem without a sentinel of its own", err: refusal(with(anOutbound, func(r *calls.OutboundRequest) { r.TicketID = "\xff" }))(t),
 			want: "The request is not valid: ticket_id is not valid UTF-8."},
-		{name: "set-up", err: setUp("customer", "uc1.ccaiplatform.com", ""), want: "Nothing was sent: the token is empty."},
+		{name: "NewClient", err: setUp("customer", "uc1.ccaiplatform.com", ""), want: "Nothing was sent: the token is empty."},
 		{name: "no Client", err: withoutClient(t), want: "Nothing was sent: it was not made by NewClient."},
 		{name: "canceled before it was sent", err: canceledCreate(t), want: "Nothing was sent: context canceled."},
-		{name: "a read that failed", err: readFailed(t), want: "The request failed: unexpected EOF."},
+		{name: "a failed read", err: readFailed(t), want: "The request failed: unexpected EOF."},
 		{name: "wrapped", err: fmt.Errorf("ticket 7: %w", responded(t, 503, ``)), want: "The platform failed. " + warning},
 		{name: "of another package", err: errors.New("calls: agent@example.com hung up"), want: "calls: [redacted] hung up."},
 	} {
@@ -75,7 +74,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// TestExplainWarnsWheneverACallMayExist, and never otherwise.
+// TestExplainWarnsWheneverACallMayExist checks that there is no warning otherwise.
 func TestExplainWarnsWheneverACallMayExist(t *testing.T) {
 	for status := 200; status < 600; status++ {
 		err := responded(t, status, `{"message":"Contact not found"}`)
@@ -88,12 +87,12 @@ func TestExplainWarnsWheneverACallMayExist(t *testing.T) {
 	}
 	for _, err := range slices.Concat(allSentinels(), []error{setUp("", "", "x"), readFailed(t)}) {
 		if got := calls.Explain(err); strings.Contains(got, "may ring") {
-			t.Errorf("%v, which is of no create: %q", err, got)
+			t.Errorf("%v, not an error of a create: %q", err, got)
 		}
 	}
 }
 
-// responded returns the error of a create that gets a response.
+// responded returns the error of a create that gets this response.
 func responded(t *testing.T, status int, body string) error {
 	t.Helper()
 	return createdBy(t, func(r *http.Request) (*http.Response, error) {
@@ -104,7 +103,7 @@ func responded(t *testing.T, status int, body string) error {
 	})
 }
 
-func createdBy(t *testing.T, transport wire) error {
+func createdBy(t *testing.T, transport roundTripper) error {
 	t.Helper()
 	_, err := newClient(t, transport).CreateOutbound(t.Context(), anOutbound)
 	return err
@@ -123,7 +122,7 @@ func canceledCreate(t *testing.T) error {
 }
 
 func readFailed(t *testing.T) error {
-	transport := wire(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
+	transport := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
 	_, err := newClient(t, transport).GetCustomerFlag(t.Context(), 397)
 	return err
 }
@@ -137,25 +136,4 @@ func withoutClient(t *testing.T) error {
 	var client *calls.Client
 	_, err := client.GetCustomerFlag(t.Context(), 397)
 	return err
-}
-
-func ExampleExplain() {
-	client, server := double()
-	defer server.Close()
-
-	_, err := client.CreateOutbound(context.Background(), calls.OutboundRequest{
-		AgentEmail:    "busy@example.com",
-		EndUserNumber: "+1 859-657-9625",
-	})
-	fmt.Println(calls.Explain(err))
-
-	server.Fail(callstest.HangUpAfterCreate)
-	_, err = client.CreateOutbound(context.Background(), calls.OutboundRequest{
-		AgentEmail:    "agent@example.com",
-		EndUserNumber: "+1 859-657-9625",
-	})
-	fmt.Println(calls.Explain(err))
-	// Output:
-	// The agent cannot take a call now. Try again later, or choose another agent.
-	// No response says what became of the request. The call may ring all the same: look before you try again.
 }

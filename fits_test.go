@@ -7,7 +7,8 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-func TestWhichCallsFitACreateAndWhichItContests(t *testing.T) {
+// TestFitsAndContests has a skew of 5 s.
+func TestFitsAndContests(t *testing.T) {
 	sent := time.Date(2019, 9, 10, 5, 12, 26, 0, time.UTC)
 	outbound := calls.Intent{ID: "1", CallType: calls.CallTypeOutbound, SentAfter: sent, SentBefore: sent.Add(30 * time.Second), OutboundNumber: "+13392195276"}
 	ticket, unbounded := outbound, outbound
@@ -39,30 +40,30 @@ func TestWhichCallsFitACreateAndWhichItContests(t *testing.T) {
 		call           *calls.Call
 		fits, contests bool
 	}{
-		{"at once", outbound, call(0, nil), true, true},
-		{"before, within the skew", outbound, call(-5*time.Second, nil), true, true},
-		{"before that", outbound, call(-5*time.Second-1, nil), false, false},
-		{"after its end, within the skew", outbound, call(35*time.Second, nil), true, true},
-		{"after that", outbound, call(35*time.Second+1, nil), false, true},
+		{"at the time of sending", outbound, call(0, nil), true, true},
+		{"before it, within the skew", outbound, call(-5*time.Second, nil), true, true},
+		{"before it, beyond the skew", outbound, call(-5*time.Second-1, nil), false, false},
+		{"after the end, within the skew", outbound, call(35*time.Second, nil), true, true},
+		{"after the end, beyond the skew", outbound, call(35*time.Second+1, nil), false, true},
 		{"a day later", outbound, call(24*time.Hour, nil), false, true},
 		{"a day later, without an end", unbounded, call(24*time.Hour, nil), true, true},
 		{"no call", outbound, nil, false, false},
 		{"without an id", outbound, call(0, func(c *calls.Call) { c.ID = 0 }), false, true},
 		{"without a time", outbound, call(0, func(c *calls.Call) { c.CreatedAt = nil }), false, true},
 		{"of another type", outbound, call(0, func(c *calls.Call) { c.CallType = calls.CallTypeInbound }), false, false},
-		{"of the same type by its old name", outbound, call(0, func(c *calls.Call) { c.CallType = calls.CallTypeOutboundDeprecated }), true, true},
+		{"of the same type, deprecated name", outbound, call(0, func(c *calls.Call) { c.CallType = calls.CallTypeOutboundDeprecated }), true, true},
 		{"from another number", outbound, call(0, number("+1 760-410-8538")), false, false},
-		{"from the number, as dialed at home", outbound, call(0, number("(339) 219-5276")), true, true},
+		{"from the number, national form", outbound, call(0, number("(339) 219-5276")), true, true},
 		{"from the number, with a trunk prefix", outbound, call(0, number("0339/2195276")), true, true},
-		{"from a short number that is its end", outbound, call(0, number("5276")), false, false},
-		{"from a number that cannot be read", outbound, call(0, number("unknown")), false, true},
-		{"from a number that is empty", outbound, call(0, number("")), true, true},
-		{"from a number that is not shown", outbound, call(0, func(c *calls.Call) { c.OutboundNumber = nil }), true, true},
-		{"for its ticket", ticket, call(0, func(c *calls.Call) { c.OutTicketID = new("71450") }), true, true},
-		{"for another ticket", ticket, call(0, func(c *calls.Call) { c.OutTicketID = new("76517") }), false, false},
-		{"for no ticket", ticket, call(0, nil), false, false},
+		{"from a short number with the same end", outbound, call(0, number("5276")), false, false},
+		{"from a malformed number", outbound, call(0, number("unknown")), false, true},
+		{"from an empty number", outbound, call(0, number("")), true, true},
+		{"without a number", outbound, call(0, func(c *calls.Call) { c.OutboundNumber = nil }), true, true},
+		{"of its ticket", ticket, call(0, func(c *calls.Call) { c.OutTicketID = new("71450") }), true, true},
+		{"of another ticket", ticket, call(0, func(c *calls.Call) { c.OutTicketID = new("76517") }), false, false},
+		{"without a ticket", ticket, call(0, nil), false, false},
 		{"scheduled for its time", scheduled, call(0, at), true, true},
-		{"scheduled for its time, by its own type", scheduled, call(0, func(c *calls.Call) { at(c); c.CallType = calls.CallTypeScheduled }), true, true},
+		{"scheduled for its time, scheduled type", scheduled, call(0, func(c *calls.Call) { at(c); c.CallType = calls.CallTypeScheduled }), true, true},
 		{"scheduled for another time", scheduled, call(0, func(c *calls.Call) { at(c); *c.ScheduledAt = sent.Add(2 * time.Hour) }), false, false},
 		{"not scheduled", scheduled, call(0, func(c *calls.Call) { c.CallType = calls.CallTypeInbound }), false, false},
 		{"of its menu", scheduled, call(0, menu(9)), true, true},

@@ -12,12 +12,10 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// FuzzCreatedCall decodes any body of a 201 by way of a whole create. What has
-// an id is a call with that id, and what has none is a call that exists
-// nevertheless.
+// FuzzCreatedCall sends a create that gets a 201 with any body. The result is the call
+// with the id of the body; without an id it is an error of a call that exists.
 //
-// The seeds are long: without -fuzzminimizetime 10x all the time goes into
-// making them shorter.
+// The seeds are long. Use -fuzzminimizetime 10x, or minimizing them takes all the time.
 func FuzzCreatedCall(f *testing.F) {
 	for _, e := range readExamples(f) {
 		if e.Status == http.StatusCreated {
@@ -52,7 +50,7 @@ func FuzzCreatedCall(f *testing.F) {
 			t.Errorf("RawJSON is %q, want %q", call.RawJSON(), body)
 		}
 		if _, err := json.Marshal(call); err != nil {
-			t.Errorf("the call cannot be written again: %v", err)
+			t.Errorf("the call cannot be marshaled: %v", err)
 		}
 		if strings.Contains(call.String(), "%!") {
 			t.Errorf("prints as %s", call)
@@ -60,9 +58,9 @@ func FuzzCreatedCall(f *testing.F) {
 	})
 }
 
-// FuzzErrorAnswer reads any body of an answer that is no success: whatever it
-// is, its status and the body itself reach the caller.
-func FuzzErrorAnswer(f *testing.F) {
+// FuzzErrorResponse sends a create that gets an error status with any body. The error has
+// the status and the body.
+func FuzzErrorResponse(f *testing.F) {
 	for message := range problems {
 		f.Add(http.StatusBadRequest, message)
 	}
@@ -75,33 +73,33 @@ func FuzzErrorAnswer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, status int, text string) {
 		status = 300 + int(uint(status)%300)
-		said, err := json.Marshal(map[string]string{"message": text})
+		object, err := json.Marshal(map[string]string{"message": text})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, body := range []string{text, string(said)} {
+		for _, body := range []string{text, string(object)} {
 			err := createError(t, responding(status, body))
-			answered := apiErrorOf(t, err)
-			if answered.StatusCode != status || string(answered.Body) != body[:min(len(body), 64<<10)] {
-				t.Errorf("status %d and body %q, want %d and %q", answered.StatusCode, answered.Body, status, body)
+			apiErr := apiErrorOf(t, err)
+			if apiErr.StatusCode != status || string(apiErr.Body) != body[:min(len(body), 64<<10)] {
+				t.Errorf("status %d and body %q, want %d and %q", apiErr.StatusCode, apiErr.Body, status, body)
 			}
 			if errors.Is(err, calls.ErrInvalidRequest) != (status == http.StatusBadRequest) {
-				t.Errorf("a %d is an invalid request: %v", status, err)
+				t.Errorf("%d is an invalid request: %v", status, err)
 			}
 			if errors.Is(err, calls.ErrOutcomeUnknown) != (status >= 500) || (calls.DeliveryOf(err) == calls.DeliveryRejected) != (status < 500) {
-				t.Errorf("a %d is %v, %v", status, err, calls.DeliveryOf(err))
+				t.Errorf("%d: %v, %v", status, err, calls.DeliveryOf(err))
 			}
-			if body == string(said) && len(body) <= 64<<10 && utf8.ValidString(text) && answered.Message != text {
-				t.Errorf("message %q, want %q", answered.Message, text)
+			if body == string(object) && len(body) <= 64<<10 && utf8.ValidString(text) && apiErr.Message != text {
+				t.Errorf("message %q, want %q", apiErr.Message, text)
 			}
-			if !strings.HasPrefix(err.Error(), "calls: ") || !strings.Contains(answered.Message, answered.Param) && !strings.ContainsAny(text, "‘’") {
-				t.Errorf("text %q, param %q of %q", err, answered.Param, answered.Message)
+			if !strings.HasPrefix(err.Error(), "calls: ") || !strings.Contains(apiErr.Message, apiErr.Param) && !strings.ContainsAny(text, "‘’") {
+				t.Errorf("text %q, param %q of %q", err, apiErr.Param, apiErr.Message)
 			}
 		}
 	})
 }
 
-// idIn is the id of a body that has one written as a positive integer.
+// idIn returns the id of a body that has one as a positive integer, otherwise 0.
 func idIn(body []byte) int64 {
 	var object map[string]json.RawMessage
 	text := strings.TrimPrefix(string(body), "\ufeff")
@@ -109,7 +107,7 @@ func idIn(body []byte) int64 {
 		return 0
 	}
 	id, err := strconv.ParseInt(string(object["id"]), 10, 64)
-	if err != nil { // above int64 it is no id that a Call can hold
+	if err != nil { // above int64, which a Call cannot have
 		return 0
 	}
 	return id

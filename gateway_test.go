@@ -26,28 +26,24 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// TestBehindARealGateway sends creates through HAProxy to a platform that carries
-// each out, and dies on every second one. Over a connection that was used before,
-// HAProxy then refuses the stream, which to net/http means: send it again.
+// TestBehindARealGateway sends creates through HAProxy to a platform that carries out
+// each of them and closes the connection on every second one. HAProxy then refuses the
+// stream of a connection that was used before, after which net/http retries a request.
 func TestBehindARealGateway(t *testing.T) {
 	program, err := exec.LookPath("haproxy")
 	if err != nil {
-		t.Skip("HAProxy is not installed")
+		t.Skip("haproxy is not installed")
 	}
 	const creates = 20
-	for way, overHTTP2 := range map[string]bool{"HTTP/1": false, "HTTP/2": true} {
-		t.Run(way, func(t *testing.T) {
-			platform := newDyingPlatform(t)
+	for protocol, overHTTP2 := range map[string]bool{"HTTP/1": false, "HTTP/2": true} {
+		t.Run(protocol, func(t *testing.T) {
+			platform := newClosingPlatform(t)
 			root, roots := startHAProxy(t, program, platform.listener.Addr().String())
 			transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, Protocols: &http.Protocols{}}
 			transport.Protocols.SetHTTP1(!overHTTP2)
 			transport.Protocols.SetHTTP2(overHTTP2)
 			defer transport.CloseIdleConnections()
-			client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token",
-				calls.WithBaseURL(root), calls.WithHTTPClient(&http.Client{Transport: transport}), calls.WithRateLimiter(nil))
-			if err != nil {
-				t.Fatal(err)
-			}
+			client := newClient(t, transport, calls.WithBaseURL(root), calls.WithRetry(calls.RetryPolicy{}))
 			unknown := 0
 			for i := range creates {
 				number := fmt.Sprintf("+1859657%04d", 9000+i)
@@ -55,30 +51,30 @@ func TestBehindARealGateway(t *testing.T) {
 				made := platform.made(number)
 				switch delivery := calls.DeliveryOf(err); {
 				case made > 1, delivery == calls.DeliveryAccepted && made != 1, !delivery.MayExist() && made != 0:
-					t.Errorf("%v, and rung %d times: %v", delivery, made, err)
+					t.Errorf("%v, and called %d times: %v", delivery, made, err)
 				case errors.Is(err, calls.ErrOutcomeUnknown):
 					unknown++
 				}
 			}
 			if unknown < creates/4 {
-				t.Errorf("only %d of %d creates were lost: the gateway was not put to the test", unknown, creates)
+				t.Errorf("only %d of %d creates were lost, which does not test the gateway", unknown, creates)
 			}
 		})
 	}
 }
 
-// dyingPlatform responds to the first request of each connection, and hangs up on
-// the second, after it has carried out both.
-type dyingPlatform struct {
+// closingPlatform responds to the first request of each connection, and closes the
+// connection after the second. It carries out both.
+type closingPlatform struct {
 	listener net.Listener
 
 	mu     sync.Mutex
 	bodies []string
 }
 
-func newDyingPlatform(t *testing.T) *dyingPlatform {
+func newClosingPlatform(t *testing.T) *closingPlatform {
 	t.Helper()
-	p := &dyingPlatform{listener: listen(t)}
+	p := &closingPlatform{listener: listen(t)}
 	go func() {
 		for {
 			conn, err := p.listener.Accept()
@@ -101,7 +97,7 @@ func listen(t *testing.T) net.Listener {
 	return listener
 }
 
-func (p *dyingPlatform) serve(conn net.Conn) {
+func (p *closingPlatform) serve(conn net.Conn) {
 	defer conn.Close()
 	requests := bufio.NewReader(conn)
 	for first := true; ; first = false {
@@ -121,7 +117,7 @@ func (p *dyingPlatform) serve(conn net.Conn) {
 	}
 }
 
-func (p *dyingPlatform) made(number string) int {
+func (p *closingPlatform) made(number string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := 0
@@ -133,12 +129,12 @@ func (p *dyingPlatform) made(number string) int {
 	return n
 }
 
-// startHAProxy starts HAProxy in front of backend until the test ends. It speaks
-// HTTP/1 and HTTP/2, as ALPN chooses, with a certificate that roots trust.
+// startHAProxy runs HAProxy in front of backend until the test ends. ALPN chooses HTTP/1
+// or HTTP/2. roots trusts its certificate.
 func startHAProxy(t *testing.T, program, backend string) (root string, roots *x509.CertPool) {
 	t.Helper()
 	listener := listen(t)
-	socket, err := listener.(*net.TCPListener).File() // inherited, so that no port is given away meanwhile
+	socket, err := listener.(*net.TCPListener).File() // inherited, so that no other process gets the port
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,9 +161,9 @@ backend platform
 			t.Fatal(err)
 		}
 	}
-	var said bytes.Buffer
+	var output bytes.Buffer
 	haproxy := exec.Command(program, "-db", "-f", configuration)
-	haproxy.ExtraFiles, haproxy.Stderr = []*os.File{socket}, &said
+	haproxy.ExtraFiles, haproxy.Stderr = []*os.File{socket}, &output
 	if err := haproxy.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -175,13 +171,13 @@ backend platform
 		_ = haproxy.Process.Kill()
 		_ = haproxy.Wait()
 		if t.Failed() {
-			t.Logf("HAProxy said:\n%s", said.String())
+			t.Logf("HAProxy:\n%s", output.String())
 		}
 	})
 	return "https://" + listener.Addr().String(), roots
 }
 
-// selfSigned makes a certificate for the loopback address, with its key.
+// selfSigned returns a certificate for the loopback address with its key.
 func selfSigned(t *testing.T) (certificateAndKey string, roots *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

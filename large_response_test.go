@@ -42,7 +42,7 @@ func TestTheMemoryForALargeResponseIsBounded(t *testing.T) {
 		{"a page of small calls", fill(`[{}`, `,{"id":1}`, `]`), http.StatusOK, list},
 		{"a page that is no array", fill(`{"":[]`, `,"":[]`, `}`), http.StatusOK, list},
 	} {
-		client := clientOf(t, &recorded{status: tt.status, answer: tt.body})
+		client := handlerClient(t, &recorder{status: tt.status, response: tt.body})
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		err := tt.send(t.Context(), client)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -20,27 +19,8 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// virtualClient is a client of a double without a network, so that it can be
-// used on virtual time.
-func virtualClient(t *testing.T, server *callstest.Server, opts ...calls.Option) *calls.Client {
-	t.Helper()
-	opts = append([]calls.Option{
-		calls.WithHTTPClient(&http.Client{Transport: server.InProcess()}), calls.WithRateLimiter(nil),
-	}, opts...)
-	client, err := server.NewClient(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
-// newWorld is a double whose clock follows virtual time.
-func newWorld(t *testing.T, opts ...callstest.Option) *callstest.Server {
-	t.Helper()
-	return callstest.NewServer(t, append([]callstest.Option{callstest.WithClock(time.Now)}, opts...)...)
-}
-
-// list returns the ids of a listing and how it ended. meanwhile runs after each call.
+// list returns the ids and the error of a listing. It runs meanwhile, if it is not nil,
+// after each call.
 func list(ctx context.Context, client *calls.Client, opts calls.ListOptions, meanwhile func()) (ids []int64, err error) {
 	for call, err := range client.ListCalls(ctx, opts) {
 		if err != nil {
@@ -54,14 +34,14 @@ func list(ctx context.Context, client *calls.Client, opts calls.ListOptions, mea
 	return ids, nil
 }
 
-func TestListCallsAsksForWhatIsWanted(t *testing.T) {
+func TestQueriesOfListCalls(t *testing.T) {
 	since := time.Date(2019, 9, 10, 7, 12, 26, 0, time.FixedZone("CEST", 7200))
 	tests := map[string]struct {
 		opts calls.ListOptions
 		want url.Values
 	}{
-		"nothing in particular": {calls.ListOptions{}, url.Values{"page": {"1"}, "per": {"100"}}},
-		"all of it": {
+		"no options": {calls.ListOptions{}, url.Values{"page": {"1"}, "per": {"100"}}},
+		"all options": {
 			calls.ListOptions{UpdatedSince: since, SortBy: "created_at", Descending: true, PerPage: 7},
 			url.Values{"page": {"1"}, "per": {"7"}, "sort_column": {"created_at"}, "sort_direction": {"DESC"}, "updated_at[from]": {"2019-09-10T05:12:26Z"}},
 		},
@@ -69,8 +49,8 @@ func TestListCallsAsksForWhatIsWanted(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			platform := &recorded{status: 200, answer: "[]"}
-			if _, err := list(t.Context(), clientOf(t, platform), tt.opts, nil); err != nil {
+			platform := &recorder{status: 200, response: "[]"}
+			if _, err := list(t.Context(), handlerClient(t, platform), tt.opts, nil); err != nil {
 				t.Fatal(err)
 			}
 			got, err := url.ParseQuery(platform.query)
@@ -81,9 +61,9 @@ func TestListCallsAsksForWhatIsWanted(t *testing.T) {
 	}
 }
 
-func TestListCallsRefusesPagesThatDoNotExist(t *testing.T) {
-	platform := &recorded{status: 200, answer: "[]"}
-	client := clientOf(t, platform)
+func TestListCallsValidatesItsOptions(t *testing.T) {
+	platform := &recorder{status: 200, response: "[]"}
+	client := handlerClient(t, platform)
 	for _, perPage := range []int{-1, 101} {
 		ids, err := list(t.Context(), client, calls.ListOptions{PerPage: perPage}, nil)
 		if !errors.Is(err, calls.ErrInvalidRequest) || len(ids) != 0 || platform.requests != 0 {
@@ -92,10 +72,9 @@ func TestListCallsRefusesPagesThatDoNotExist(t *testing.T) {
 	}
 }
 
-// TestAListingIsWholeWhateverHappensMeanwhile lists calls while others are
-// created and changed. Nothing may come twice, and nothing that did not change
-// may be missing.
-func TestAListingIsWholeWhateverHappensMeanwhile(t *testing.T) {
+// TestAListingIsCompleteWhileCallsChange lists calls while others are created and
+// changed. No call may be yielded twice, and no call that did not change may be missing.
+func TestAListingIsCompleteWhileCallsChange(t *testing.T) {
 	orders := []calls.ListOptions{
 		{}, {SortBy: "id"}, {SortBy: "id", Descending: true}, {SortBy: "created_at"}, {SortBy: "created_at", Descending: true},
 		{SortBy: "updated_at", Descending: true},
@@ -114,15 +93,15 @@ func TestAListingIsWholeWhateverHappensMeanwhile(t *testing.T) {
 		name := fmt.Sprintf("round %d: %d calls, %+v, %d changes a call", round, before, opts, changes)
 		now := time.Date(2019, 9, 10, 0, 0, 0, 0, time.UTC)
 		server := callstest.NewServer(t, append(doubleOpts, callstest.WithClock(func() time.Time { return now }))...)
-		client := virtualClient(t, server)
+		client := inProcessClient(t, server)
 		for range before {
 			now = now.Add(time.Millisecond)
 			server.AddCall(callstest.Call{})
 		}
 		changed := map[int64]bool{}
 		ids, err := list(t.Context(), client, opts, func() {
-			// A listing that is overtaken all the time has no end, so that the
-			// changes come to one.
+			// The number of changes is limited, since a listing does not end while
+			// calls change faster than it reads.
 			for range changes {
 				if len(changed) > 20 {
 					return
@@ -146,7 +125,7 @@ func TestAListingIsWholeWhateverHappensMeanwhile(t *testing.T) {
 		seen := map[int64]bool{}
 		for _, id := range ids {
 			if seen[id] {
-				t.Errorf("%s: call %d came twice", name, id)
+				t.Errorf("%s: call %d was yielded twice", name, id)
 			}
 			seen[id] = true
 		}
@@ -159,7 +138,9 @@ func TestAListingIsWholeWhateverHappensMeanwhile(t *testing.T) {
 	t.Logf("%d calls listed", listed)
 }
 
-func TestListCallsFollowsTheQueryOfALinkAndNothingElse(t *testing.T) {
+// TestListCallsUsesOnlyTheQueryOfALink has links to other hosts and paths, which must not
+// get the credentials.
+func TestListCallsUsesOnlyTheQueryOfALink(t *testing.T) {
 	tests := map[string]struct {
 		link string // of the first page; HOST is replaced
 		ids  int
@@ -187,7 +168,7 @@ func TestListCallsFollowsTheQueryOfALinkAndNothingElse(t *testing.T) {
 			var server *httptest.Server
 			server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path != "/manager/api/v1/calls" {
-					t.Errorf("asked for %s", r.URL)
+					t.Errorf("requested %s", r.URL)
 				}
 				if r.URL.Query().Get("page") == "2" {
 					w.Header().Set("Link", `<?page=1>; rel="first"`)
@@ -198,13 +179,9 @@ func TestListCallsFollowsTheQueryOfALinkAndNothingElse(t *testing.T) {
 				fmt.Fprint(w, `[{"id":1}]`)
 			}))
 			defer server.Close()
-			client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", calls.WithBaseURL(server.URL), calls.WithHTTPClient(server.Client()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			ids, err := list(t.Context(), client, calls.ListOptions{}, nil)
+			ids, err := list(t.Context(), newClient(t, nil, calls.WithBaseURL(server.URL)), calls.ListOptions{}, nil)
 			if len(ids) != tt.ids {
-				t.Errorf("got the calls %v", ids)
+				t.Errorf("calls %v, want %d", ids, tt.ids)
 			}
 			if (err == nil) != (tt.err == "") || err != nil && (!strings.Contains(err.Error(), tt.err) || !errors.Is(err, calls.ErrUndecodable)) {
 				t.Errorf("error %v, want %q", err, tt.err)
@@ -213,15 +190,15 @@ func TestListCallsFollowsTheQueryOfALinkAndNothingElse(t *testing.T) {
 	}
 }
 
-// TestIDsAtTheEndsOfTheirRange also end in circles only if the pages do.
-func TestIDsAtTheEndsOfTheirRange(t *testing.T) {
+// TestExtremeIDs checks that the smallest and largest ids do not look like repeated pages.
+func TestExtremeIDs(t *testing.T) {
 	platform := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("page") == "1" {
 			w.Header().Set("Link", `<?page=2>; rel="next"`)
 		}
 		fmt.Fprint(w, `[{"id":-9223372036854775808},{"id":9223372036854775807},{"id":-1},{"id":9223372036854775806}]`)
 	})
-	if ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != 4 {
+	if ids, err := list(t.Context(), handlerClient(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != 4 {
 		t.Errorf("%v, %v", ids, err)
 	}
 }
@@ -233,15 +210,15 @@ func TestCallsWithoutAnIDDoNotMakeAListingEndless(t *testing.T) {
 		w.Header().Set("Link", fmt.Sprintf(`<?page=%d>; rel="next"`, n+1))
 		fmt.Fprint(w, `[{"status":"queued"}]`)
 	})
-	if _, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil); err == nil || n > 20 {
+	if _, err := list(t.Context(), handlerClient(t, platform), calls.ListOptions{}, nil); err == nil || n > 20 {
 		t.Errorf("%d pages, %v", n, err)
 	}
 }
 
-func TestAPageThatIsNoArrayIsAnError(t *testing.T) {
+func TestAPageThatIsNotAnArrayIsAnError(t *testing.T) {
 	for _, body := range []string{`null`, `{}`, `{"message":"no"}`, ``, `[{"id":1`, `"calls"`} {
-		platform := &recorded{status: 200, answer: body}
-		if ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil); !errors.Is(err, calls.ErrUndecodable) || len(ids) > 0 {
+		platform := &recorder{status: 200, response: body}
+		if ids, err := list(t.Context(), handlerClient(t, platform), calls.ListOptions{}, nil); !errors.Is(err, calls.ErrUndecodable) || len(ids) > 0 {
 			t.Errorf("%s: %v, %v", body, ids, err)
 		}
 	}
@@ -249,15 +226,15 @@ func TestAPageThatIsNoArrayIsAnError(t *testing.T) {
 
 func TestAMalformedPageYieldsTheCallsBeforeTheFault(t *testing.T) {
 	for _, body := range []string{`[{"id":1}`, `[{"id":1},{"id":@},{"id":3}]`} {
-		platform := &recorded{status: 200, answer: body}
-		ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil)
+		platform := &recorder{status: 200, response: body}
+		ids, err := list(t.Context(), handlerClient(t, platform), calls.ListOptions{}, nil)
 		if !errors.Is(err, calls.ErrUndecodable) || !slices.Equal(ids, []int64{1}) {
 			t.Errorf("%s: %v, %v", body, ids, err)
 		}
 	}
 }
 
-// TestAListingOfManyDescendingIDs reads 200,000 ids with gaps, the highest first.
+// TestAListingOfManyDescendingIDs lists 200,000 ids with gaps, the highest first.
 func TestAListingOfManyDescendingIDs(t *testing.T) {
 	const pages = 2000
 	platform := roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -270,66 +247,50 @@ func TestAListingOfManyDescendingIDs(t *testing.T) {
 		if page < pages {
 			header.Add("Link", fmt.Sprintf(`<?page=%d>; rel="next"`, page+1))
 		}
-		return response(r, header, "["+body.String()[1:]+"]"), nil
+		response := newResponse(http.StatusOK, "["+body.String()[1:]+"]")
+		response.Header = header
+		return response, nil
 	})
-	if ids, err := list(t.Context(), clientBy(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != pages*100 {
+	if ids, err := list(t.Context(), newClient(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != pages*100 {
 		t.Errorf("%d calls, %v", len(ids), err)
 	}
 }
 
-type roundTripper func(r *http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func response(r *http.Request, header http.Header, body string) *http.Response {
-	return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}
-}
-
-// clientBy is a client without a network and without a pace.
-func clientBy(t testing.TB, platform http.RoundTripper, opts ...calls.Option) *calls.Client {
-	t.Helper()
-	opts = append([]calls.Option{calls.WithHTTPClient(&http.Client{Transport: platform}), calls.WithRateLimiter(nil)}, opts...)
-	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "token", opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
-func TestPagesThatGoInCirclesEndWithAnError(t *testing.T) {
+func TestRepeatedPagesEndWithAnError(t *testing.T) {
 	n := 0
 	platform := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n++
 		w.Header().Set("Link", fmt.Sprintf(`<?page=%d>; rel="next"`, n+1))
 		fmt.Fprint(w, `[{"id":1},{"id":2}]`)
 	})
-	ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil)
+	ids, err := list(t.Context(), handlerClient(t, platform), calls.ListOptions{}, nil)
 	if len(ids) != 2 || err == nil || !strings.Contains(err.Error(), "circles") || n > 20 {
 		t.Errorf("%v after %d pages: %v", ids, n, err)
 	}
 }
 
-func TestAShortPageIsTheLastOnlyByThePlatformsOwnMeasure(t *testing.T) {
+// TestAShortPageIsTheLast has a platform with a smaller page size than requested.
+func TestAShortPageIsTheLast(t *testing.T) {
 	platform := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Per-Page", "2") // though more were asked for
+		w.Header().Set("Per-Page", "2") // less than requested
 		switch r.URL.Query().Get("page") {
 		case "1":
 			fmt.Fprint(w, `[{"id":1},{"id":2}]`)
 		case "2":
 			fmt.Fprint(w, `[{"id":3}]`)
 		default:
-			t.Errorf("asked for %s", r.URL)
+			t.Errorf("requested %s", r.URL)
 		}
 	})
-	if ids, err := list(t.Context(), clientOf(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != 3 {
+	if ids, err := list(t.Context(), handlerClient(t, platform), calls.ListOptions{}, nil); err != nil || len(ids) != 3 {
 		t.Errorf("%v, %v", ids, err)
 	}
 }
 
-func TestOneOddCallDoesNotLoseThePage(t *testing.T) {
-	platform := &recorded{status: 200, answer: `[{"id":1,"rating":{}}, null, 7, "x", {"id":"2","created_at":"yesterday"}, {"status":"queued"}, {"id":3,"participants":5,"new":[]}]`}
+func TestAMalformedCallDoesNotLoseThePage(t *testing.T) {
+	platform := &recorder{status: 200, response: `[{"id":1,"rating":{}}, null, 7, "x", {"id":"2","created_at":"yesterday"}, {"status":"queued"}, {"id":3,"participants":5,"new":[]}]`}
 	var raw []string
-	for call, err := range clientOf(t, platform).ListCalls(t.Context(), calls.ListOptions{}) {
+	for call, err := range handlerClient(t, platform).ListCalls(t.Context(), calls.ListOptions{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -342,11 +303,11 @@ func TestOneOddCallDoesNotLoseThePage(t *testing.T) {
 }
 
 func TestAnErrorIsYieldedOnceAfterTheCallsBeforeIt(t *testing.T) {
-	server := newWorld(t)
+	server := newServer(t)
 	for range 5 {
 		server.AddCall(callstest.Call{})
 	}
-	client := virtualClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
+	client := inProcessClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
 	server.Fail(callstest.Pass, callstest.Status(503))
 	var got, failures int
 	for call, err := range client.ListCalls(t.Context(), calls.ListOptions{PerPage: 2}) {
@@ -363,24 +324,24 @@ func TestAnErrorIsYieldedOnceAfterTheCallsBeforeIt(t *testing.T) {
 }
 
 func TestBreakingOutOfAListingStopsAtOnce(t *testing.T) {
-	server := newWorld(t)
+	server := newServer(t)
 	for range 50 {
 		server.AddCall(callstest.Call{})
 	}
-	for range virtualClient(t, server).ListCalls(t.Context(), calls.ListOptions{PerPage: 10}) {
+	for range inProcessClient(t, server).ListCalls(t.Context(), calls.ListOptions{PerPage: 10}) {
 		break
 	}
 	if n := len(server.Requests()); n != 1 {
-		t.Errorf("%d pages were read", n)
+		t.Errorf("%d pages were requested", n)
 	}
 }
 
-func TestReadsOfAListingAreTriedAgain(t *testing.T) {
-	server := newWorld(t)
+func TestPagesAreRetried(t *testing.T) {
+	server := newServer(t)
 	server.AddCall(callstest.Call{})
 	server.Fail(callstest.Status(502), callstest.HangUpAfterRead, callstest.RateLimited("3"))
 	synctest.Test(t, func(t *testing.T) {
-		if ids, err := list(t.Context(), virtualClient(t, server), calls.ListOptions{}, nil); err != nil || len(ids) != 1 {
+		if ids, err := list(t.Context(), inProcessClient(t, server), calls.ListOptions{}, nil); err != nil || len(ids) != 1 {
 			t.Errorf("%v, %v", ids, err)
 		}
 	})
@@ -390,7 +351,7 @@ func TestFindCall(t *testing.T) {
 	now := time.Date(2019, 9, 10, 0, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
 	server := callstest.NewServer(t, callstest.WithClock(clock))
-	client := virtualClient(t, server, calls.WithClock(clock))
+	client := inProcessClient(t, server, calls.WithClock(clock))
 	var ids []int64
 	for range 30 {
 		ids = append(ids, server.AddCall(callstest.Call{}))
@@ -401,13 +362,13 @@ func TestFindCall(t *testing.T) {
 		opts calls.FindOptions
 		err  error
 	}{
-		"today":             {ids[6], calls.FindOptions{}, nil},
-		"the day before":    {ids[5], calls.FindOptions{}, calls.ErrCallNotFound},
-		"since long ago":    {ids[0], calls.FindOptions{Since: now.AddDate(0, 0, -2)}, nil},
-		"since it was made": {ids[27], calls.FindOptions{Since: now.Add(-3 * time.Hour)}, nil},
-		"since later":       {ids[27], calls.FindOptions{Since: now.Add(-2 * time.Hour)}, calls.ErrCallNotFound},
-		"unknown":           {4711, calls.FindOptions{}, calls.ErrNotFound},
-		"impossible":        {0, calls.FindOptions{}, calls.ErrCallIDInvalid},
+		"today":              {ids[6], calls.FindOptions{}, nil},
+		"the day before":     {ids[5], calls.FindOptions{}, calls.ErrCallNotFound},
+		"since long ago":     {ids[0], calls.FindOptions{Since: now.AddDate(0, 0, -2)}, nil},
+		"since its creation": {ids[27], calls.FindOptions{Since: now.Add(-3 * time.Hour)}, nil},
+		"since later":        {ids[27], calls.FindOptions{Since: now.Add(-2 * time.Hour)}, calls.ErrCallNotFound},
+		"unknown":            {4711, calls.FindOptions{}, calls.ErrNotFound},
+		"impossible":         {0, calls.FindOptions{}, calls.ErrCallIDInvalid},
 	}
 	for name, tt := range tests {
 		call, err := client.FindCall(t.Context(), tt.id, tt.opts)

@@ -14,7 +14,7 @@ import (
 func TestPing(t *testing.T) {
 	t.Parallel()
 	server := callstest.NewServer(t)
-	if err := hastyClient(t, server).Ping(t.Context()); err != nil {
+	if err := socketClient(t, server).Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
 	requests := server.Requests()
@@ -23,23 +23,23 @@ func TestPing(t *testing.T) {
 	}
 }
 
-func TestPingSaysWhatToCheck(t *testing.T) {
+func TestErrorsOfPingSayWhatToCheck(t *testing.T) {
 	t.Parallel()
 	const host, credentials, access = "check the host", "check the credentials", "check the access to the Manager API"
 	html := responding(http.StatusOK, "<html>Welcome")
 	tests := map[string]struct {
-		platform wire
-		says     string // "" for none of the three
+		platform roundTripper
+		hint     string // "" for no hint
 		is       error
 	}{
-		"the token is wrong":      {responding(401, `{"message":"Not Authorized"}`), credentials, calls.ErrUnauthorized},
-		"no access":               {responding(403, ""), access, calls.ErrForbidden},
-		"an unknown subdomain":    {responding(404, `{"message":"Not Found"}`), host, calls.ErrNotFound},
-		"a redirect":              {responding(302, ""), host, calls.ErrRedirected},
-		"another's page":          {html, host, calls.ErrUndecodable},
-		"nobody there":            {wire(broken), host, nil},
-		"the platform has failed": {responding(503, ""), "", calls.ErrServer},
-		"too many requests":       {responding(429, ""), "", calls.ErrRateLimited},
+		"the token is wrong":   {responding(401, `{"message":"Not Authorized"}`), credentials, calls.ErrUnauthorized},
+		"no access":            {responding(403, ""), access, calls.ErrForbidden},
+		"an unknown subdomain": {responding(404, `{"message":"Not Found"}`), host, calls.ErrNotFound},
+		"a redirect":           {responding(302, ""), host, calls.ErrRedirected},
+		"a gateway's page":     {html, host, calls.ErrUndecodable},
+		"no connection":        {roundTripper(broken), host, nil},
+		"a server error":       {responding(503, ""), "", calls.ErrServer},
+		"too many requests":    {responding(429, ""), "", calls.ErrRateLimited},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -49,8 +49,8 @@ func TestPingSaysWhatToCheck(t *testing.T) {
 				t.Fatalf("error %v, want %v", err, tt.is)
 			}
 			for _, text := range []string{host, credentials, access} {
-				if strings.Contains(err.Error(), text) != (text == tt.says) {
-					t.Errorf("%q is in %q, want %q", text, err, tt.says)
+				if strings.Contains(err.Error(), text) != (text == tt.hint) {
+					t.Errorf("%q in %q, want %q", text, err, tt.hint)
 				}
 			}
 		})
@@ -62,8 +62,8 @@ func TestPingSaysWhatToCheck(t *testing.T) {
 	}
 }
 
-// What the caller has ended, or has not set up, is none of the three.
-func TestPingThatWasNotMade(t *testing.T) {
+// TestPingThatWasNotSent has errors of the caller, which have no hint.
+func TestPingThatWasNotSent(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -71,7 +71,7 @@ func TestPingThatWasNotMade(t *testing.T) {
 	var none *calls.Client
 	var noContext context.Context
 	for name, err := range map[string]error{
-		"a context that ended": newClient(t, wire(broken)).Ping(ctx),
+		"a context that ended": newClient(t, roundTripper(broken)).Ping(ctx),
 		"a limiter's error":    newClient(t, untouched(t), calls.WithRateLimiter(limiter)).Ping(t.Context()),
 		"no context":           newClient(t, untouched(t)).Ping(noContext),
 		"no client":            none.Ping(t.Context()),
@@ -81,6 +81,6 @@ func TestPingThatWasNotMade(t *testing.T) {
 		}
 	}
 	if again := none.Ping(t.Context()); strings.Contains(again.Error(), "check") {
-		t.Errorf("a shared error has changed: %v", again)
+		t.Errorf("a shared error was changed: %v", again)
 	}
 }

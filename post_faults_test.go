@@ -15,23 +15,23 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// ways are the versions of HTTP that a request can go over.
-var ways = map[string][]callstest.Option{
+// protocols are the versions of HTTP that a request can use.
+var protocols = map[string][]callstest.Option{
 	"HTTP/1":             {callstest.WithTLS()},
 	"HTTP/2":             {callstest.WithTLS(), callstest.WithHTTP2()},
 	"HTTP/2 without TLS": {callstest.WithHTTP2()},
 }
 
-// posts is every operation that sends a POST. Each reports how often the platform
+// posts has every operation that sends a POST. made returns how often the platform
 // carried it out.
 var posts = map[string]struct {
 	send func(ctx context.Context, c *calls.Client, callID int64) error
 	made func(s *callstest.Server, callID int64) int
-	// isCreate: the response has to say which call was made.
+	// isCreate means that the response has to have the id of the call.
 	isCreate bool
-	// isRefused: the platform refuses the request whenever it gets to see it.
+	// isRefused means that the platform refuses every such request.
 	isRefused bool
-	// needsAll: a truncated response does not say that it was carried out.
+	// needsAll means that a truncated response leaves the outcome unknown.
 	needsAll bool
 }{
 	"CreateOutbound":      {send: errorOf("CreateOutbound"), made: callsMade, isCreate: true},
@@ -48,14 +48,14 @@ var outboundBody = body{"call_type": "Voice Outbound (API)", "agent_email": "age
 func errorOf(create string) func(context.Context, *calls.Client, int64) error {
 	return func(ctx context.Context, c *calls.Client, _ int64) error {
 		result, err := creates[create](ctx, c)
-		if err == nil && result.Call == nil {
-			return errors.New("a create without a call")
+		if (result != nil && result.Call != nil) != (err == nil) {
+			return errors.New("neither a call nor an error, or both")
 		}
 		return err
 	}
 }
 
-// callsMade does not count the call that each test begins with.
+// callsMade leaves out the call that each test begins with.
 func callsMade(s *callstest.Server, _ int64) int { return len(s.Calls()) - 1 }
 
 func authenticate(ctx context.Context, c *calls.Client, callID int64) error {
@@ -65,7 +65,10 @@ func authenticate(ctx context.Context, c *calls.Client, callID int64) error {
 func endUsersKnown(s *callstest.Server, callID int64) int { return len(s.EndUsers(callID)) }
 
 func dialThirdParty(ctx context.Context, c *calls.Client, callID int64) error {
-	_, err := c.DialThirdParty(ctx, callID, calls.ThirdPartyRequest{AgentEmail: "agent@example.com", PhoneNumber: "+1 859-657-9625"})
+	participant, err := c.DialThirdParty(ctx, callID, aThirdParty)
+	if (participant != nil) != (err == nil) {
+		return errors.New("neither a participant nor an error, or both")
+	}
 	return err
 }
 
@@ -85,71 +88,77 @@ func doPost(in any) func(context.Context, *calls.Client, int64) error {
 	}
 }
 
-// postFault is what comes of a POST under faults.
+// postFault has the outcome of a POST under faults.
 type postFault struct {
-	faults     []callstest.Fault
-	deliveries int
-	delivery   calls.Delivery
-	made       int
-	// err is nil if the operation succeeds. That of a success whose body cannot be
-	// used is of creates only.
+	faults   []callstest.Fault
+	requests int // that reached the platform
+	delivery calls.Delivery
+	made     int
+	// err is nil if the operation succeeds. ErrUndecodable is for creates only.
 	err error
 }
 
-// postFaults are those of every version of HTTP.
+// postFaults has the faults of every version of HTTP.
 var postFaults = []postFault{
-	// Sent again: nothing of it was written, or the platform refused it.
+	// Retried: not a byte was written, or the platform refused the request.
 	{faultsOf(callstest.RefuseConnection), 1, calls.DeliveryAccepted, 1, nil},
 	{faultsOf(callstest.RateLimited("")), 2, calls.DeliveryAccepted, 1, nil},
+	{faultsOf(callstest.RateLimited("0")), 2, calls.DeliveryAccepted, 1, nil},
+	{faultsOf(callstest.RateLimited("-1")), 2, calls.DeliveryAccepted, 1, nil},
 	{faultsOf(callstest.RateLimited("nonsense")), 2, calls.DeliveryAccepted, 1, nil},
 	{times(4, callstest.RefuseConnection), 0, calls.DeliveryNotSent, 0, io.EOF}, // any error
-	// Not sent again, though nothing was made: the client cannot know.
+	// Not retried, although no call was made: the client cannot know.
 	{faultsOf(callstest.HangUpBeforeRead), 0, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.HangUpAfterRead), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.Reset), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.NotHTTP), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.Stall), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.Status(500)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.Status(501)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.Status(502)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.Status(503)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.Status(504)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.Status(204)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.Status(408)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.Status(460)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.Status(499)), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.Redirect(303, "/apps/api/v1/calls")), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
-	// Not sent again, and it would have been carried out twice.
+	// Not retried: the platform would have carried it out twice.
 	{faultsOf(callstest.HangUpAfterCreate), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.ResetAfterCreate), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.StallAfterCreate), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.StatusAfterCreate(408)), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
+	{faultsOf(callstest.StatusAfterCreate(500)), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.StatusAfterCreate(502)), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.CutStatusLine), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.CutHeaders), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
-	// An earlier attempt was refused, and the last one is unknown.
+	// The first attempt was refused, and the outcome of the last is unknown.
 	{faultsOf(callstest.RateLimited(""), callstest.HangUpAfterCreate), 2, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
-	// Carried out, whatever became of the rest of the response.
+	// Carried out, although the response may be unusable.
 	{faultsOf(callstest.CutBody), 1, calls.DeliveryAccepted, 1, nil},
 	{faultsOf(callstest.StallBody), 1, calls.DeliveryAccepted, 1, nil},
 	{faultsOf(callstest.HugeBody), 1, calls.DeliveryAccepted, 1, calls.ErrUndecodable},
 	{faultsOf(callstest.DripBody), 1, calls.DeliveryAccepted, 1, nil},
 	{faultsOf(callstest.CloseIdle), 1, calls.DeliveryAccepted, 1, nil},
 	{faultsOf(callstest.Pass), 1, calls.DeliveryAccepted, 1, nil},
-	// Refused: final.
+	// Refused.
 	{faultsOf(callstest.RateLimited("3600")), 1, calls.DeliveryRejected, 0, calls.ErrRateLimited},
 	{faultsOf(callstest.Status(400)), 1, calls.DeliveryRejected, 0, calls.ErrInvalidRequest},
 	{faultsOf(callstest.Status(401)), 1, calls.DeliveryRejected, 0, calls.ErrUnauthorized},
 	{faultsOf(callstest.Status(403)), 1, calls.DeliveryRejected, 0, calls.ErrForbidden},
 	{faultsOf(callstest.Status(404)), 1, calls.DeliveryRejected, 0, calls.ErrNotFound},
 	{faultsOf(callstest.Status(405)), 1, calls.DeliveryRejected, 0, calls.ErrRejected},
+	{faultsOf(callstest.Status(409)), 1, calls.DeliveryRejected, 0, calls.ErrRejected},
 	{faultsOf(callstest.Status(422)), 1, calls.DeliveryRejected, 0, calls.ErrInvalidRequest},
+	{faultsOf(callstest.Redirect(301, "/elsewhere")), 1, calls.DeliveryRejected, 0, calls.ErrRedirected},
 	{faultsOf(callstest.Redirect(302, "/apps/api/v1/calls")), 1, calls.DeliveryRejected, 0, calls.ErrRedirected},
 	{faultsOf(callstest.Redirect(307, "/apps/api/v1/calls")), 1, calls.DeliveryRejected, 0, calls.ErrRedirected},
 	{faultsOf(callstest.Redirect(308, "https://other.example.com/")), 1, calls.DeliveryRejected, 0, calls.ErrRedirected},
 }
 
-// http2Faults are those of HTTP/2 only. All of them make net/http send a request
-// again that it can get again; gateways use them for requests that they have
-// forwarded.
+// http2Faults has the faults of HTTP/2 only. After each of them net/http retries a
+// request whose body it can read again, and gateways send them for requests that they
+// have forwarded.
 var http2Faults = []postFault{
 	{faultsOf(callstest.RefuseStream), 1, calls.DeliveryUnknown, 0, calls.ErrOutcomeUnknown},
 	{faultsOf(callstest.RefuseStreamAfterCreate), 1, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
@@ -163,7 +172,7 @@ var http2Faults = []postFault{
 	{faultsOf(callstest.RateLimited(""), callstest.GoAwayAfterCreate), 2, calls.DeliveryUnknown, 1, calls.ErrOutcomeUnknown},
 }
 
-// tlsFaults are those of connections with TLS only.
+// tlsFaults has the faults of connections with TLS only.
 var tlsFaults = []postFault{
 	{faultsOf(callstest.BreakHandshake), 1, calls.DeliveryAccepted, 1, nil},
 	{times(4, callstest.BreakHandshake), 0, calls.DeliveryNotSent, 0, io.EOF}, // any error
@@ -179,18 +188,18 @@ func times(n int, fault callstest.Fault) []callstest.Fault {
 	return faults
 }
 
-// TestEveryFaultOfEveryPOST is the promise of this package: what is delivered how
-// often, what the caller learns, and who is rung.
+// TestEveryFaultOfEveryPOST checks what this package promises: how often a request is
+// sent, what the caller learns, and how often a person is called.
 func TestEveryFaultOfEveryPOST(t *testing.T) {
-	for way, opts := range ways {
+	for protocol, opts := range protocols {
 		for operation := range posts {
-			t.Run(way+"/"+operation, func(t *testing.T) {
+			t.Run(protocol+"/"+operation, func(t *testing.T) {
 				t.Parallel()
 				tests := postFaults
-				if way != "HTTP/1" {
+				if protocol != "HTTP/1" {
 					tests = append(tests[:len(tests):len(tests)], http2Faults...)
 				}
-				if way != "HTTP/2 without TLS" {
+				if protocol != "HTTP/2 without TLS" {
 					tests = append(tests[:len(tests):len(tests)], tlsFaults...)
 				}
 				var running sync.WaitGroup
@@ -220,7 +229,7 @@ func (tt postFault) test(t *testing.T, operation string, opts []callstest.Option
 	server.Fail(tt.faults...)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	client := hastyClient(t, server, calls.WithAttemptTimeout(time.Minute), calls.WithMiddleware(impatience(tt.faults[0], server, cancel)))
+	client := socketClient(t, server, calls.WithMiddleware(cancelOnStall(tt.faults[0], server, cancel)))
 	err := post.send(ctx, client, callID)
 
 	want := tt
@@ -231,6 +240,8 @@ func (tt postFault) test(t *testing.T, operation string, opts []callstest.Option
 		want.delivery, want.err = calls.DeliveryUnknown, calls.ErrOutcomeUnknown
 	case !post.isCreate && errors.Is(tt.err, calls.ErrUndecodable):
 		want.err = nil
+	case !post.isCreate && !post.needsAll && tt.name() == callstest.Status(204).String():
+		want.delivery, want.err = calls.DeliveryAccepted, nil
 	}
 	if post.isRefused {
 		want.made = 0
@@ -241,22 +252,25 @@ func (tt postFault) test(t *testing.T, operation string, opts []callstest.Option
 	if got := calls.DeliveryOf(err); got != want.delivery {
 		t.Errorf("delivery %v, want %v: %v", got, want.delivery, err)
 	}
-	if _, canRetry := calls.RetryAfter(err); canRetry && want.delivery.MayExist() {
-		t.Errorf("sent again, it can ring twice: %v", err)
+	if ctx.Err() != nil && errors.Is(err, calls.ErrOutcomeUnknown) && !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v does not say that the caller gave up", err)
 	}
-	if got := len(server.Requests()); got != want.deliveries {
-		t.Errorf("%d deliveries, want %d: %v", got, want.deliveries, err)
+	if _, canRetry := calls.RetryAfter(err); canRetry && want.delivery.MayExist() {
+		t.Errorf("RetryAfter allows a retry that can call a person twice: %v", err)
+	}
+	if got := len(server.Requests()); got != want.requests {
+		t.Errorf("%d requests, want %d: %v", got, want.requests, err)
 	}
 	if got := post.made(server, callID); got != want.made {
 		t.Errorf("carried out %d times, want %d", got, want.made)
 	}
 }
 
-// impatience is a middleware that has the caller give up as soon as a fault does
-// nothing any more, so that no test depends on the speed of the machine.
-func impatience(fault callstest.Fault, server *callstest.Server, giveUp func()) func(http.RoundTripper) http.RoundTripper {
+// cancelOnStall returns a middleware that calls giveUp as soon as the fault stalls, so
+// that no test depends on the speed of the machine.
+func cancelOnStall(fault callstest.Fault, server *callstest.Server, giveUp func()) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
-		return wire(func(r *http.Request) (*http.Response, error) {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
 			switch fault {
 			case callstest.Stall, callstest.StallAfterCreate:
 				go func() {
@@ -277,7 +291,7 @@ func impatience(fault callstest.Fault, server *callstest.Server, giveUp func()) 
 	}
 }
 
-// stalling is a body of which the second Read has nothing to read.
+// stalling is a body whose second Read blocks.
 type stalling struct {
 	io.ReadCloser
 	giveUp func()

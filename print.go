@@ -79,6 +79,12 @@ func (r ThirdPartyRequest) String() string {
 	return redacted("calls.ThirdPartyRequest", "agent_email", mask(r.AgentEmail), "phone_number", mask(r.PhoneNumber))
 }
 
+// String shows the id and the type of the create.
+func (p *Prepared) String() string {
+	i := p.Intent()
+	return redacted("calls.Prepared", "id", i.ID, "call_type", i.CallType)
+}
+
 // String shows the call's id, type and status.
 func (c *Call) String() string {
 	if c == nil {
@@ -146,6 +152,12 @@ func (u EndUserAuth) Format(state fmt.State, verb rune) { printAs(state, verb, u
 
 // LogValue logs what String returns.
 func (u EndUserAuth) LogValue() slog.Value { return slog.StringValue(u.String()) }
+
+// Format prints what String returns.
+func (p Prepared) Format(state fmt.State, verb rune) { printAs(state, verb, p.String()) }
+
+// LogValue logs what String returns.
+func (p *Prepared) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
 // Format prints what String returns.
 func (c Call) Format(state fmt.State, verb rune) { printAs(state, verb, c.String()) }

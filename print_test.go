@@ -2,23 +2,24 @@ package calls_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ccaip-go/calls"
+	"github.com/ccaip-go/calls/callstest"
 )
 
-// The canaries are in no text of this package but where they are put.
+// The canaries stand for private data that must not be printed.
 const (
 	canaryToken    = "canary-Tk7Qz9"
 	canaryEmail    = "canary.agent@secret.example"
@@ -36,24 +37,28 @@ var (
 
 func TestNothingPrivateIsPrinted(t *testing.T) {
 	t.Parallel()
-	client := privateClient(t, untouched(t))
-	result, err := privateClient(t, responding(http.StatusCreated,
+	client := newClientWithToken(t, canaryToken, untouched(t))
+	result, err := newClientWithToken(t, canaryToken, responding(http.StatusCreated,
 		`{"id":397,"call_type":"Voice Outbound (API)","status":"assigned","outbound_number":"`+canaryOutbound+`","support_number":"`+canaryNumber+`",`+
 			`"agent_info":{"name":"`+canaryEmail+`","agent_number":"`+canaryNumber+`"},"end_user":{"identifier":"`+canaryEmail+`"}}`)).
 		CreateOutbound(t.Context(), privateOutbound)
 	if err != nil {
 		t.Fatal(err)
 	}
+	prepared, err := client.Prepare(privateOutbound, calls.WithKey("task 8812"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := map[string]struct {
 		value any
-		// logged: slog is given the value too. Inside of something else its JSON
-		// handler asks for the JSON encoding, which keeps all data.
+		// logged means that the value is logged too. The JSON handler of slog marshals a
+		// value that is inside another, which keeps all data.
 		logged bool
 	}{
 		"client":                        {client, true},
 		"client, by value":              {*client, true},
 		"nil client":                    {(*calls.Client)(nil), true},
-		"client that was not made":      {&calls.Client{}, true},
+		"zero client":                   {&calls.Client{}, true},
 		"outbound request":              {privateOutbound, true},
 		"outbound request, by pointer":  {&privateOutbound, true},
 		"inbound request":               {privateInbound, true},
@@ -62,6 +67,8 @@ func TestNothingPrivateIsPrinted(t *testing.T) {
 		"scheduled request, by pointer": {&privateScheduled, true},
 		"end user":                      {privateEndUser, true},
 		"end user, by pointer":          {&privateEndUser, true},
+		"prepared create":               {prepared, true},
+		"prepared create, by value":     {*prepared, false},
 		"third party":                   {privateThird, true},
 		"third party, by pointer":       {&privateThird, true},
 		"canceled call":                 {&calls.CancelResult{Call: result.Call}, true},
@@ -89,42 +96,42 @@ func TestNothingPrivateIsPrinted(t *testing.T) {
 	}
 }
 
-func TestNothingPrivateIsPrintedOfErrors(t *testing.T) {
+func TestNothingPrivateIsPrintedInErrors(t *testing.T) {
 	t.Parallel()
 	const body = `{"message":"Contact not found","number":"` + canaryNumber + `","agent":"` + canaryEmail + `"}`
-	echo := func(status int) wire {
+	echo := func(status int) roundTripper {
 		return func(r *http.Request) (*http.Response, error) {
-			a := answer(status, body)
-			a.Header.Set("X-Echo", r.Header.Get("Authorization")+canaryEmail+canaryNumber)
-			return a, nil
+			response := newResponse(status, body)
+			response.Header.Set("X-Echo", r.Header.Get("Authorization")+canaryEmail+canaryNumber)
+			return response, nil
 		}
 	}
-	failing := func(err error) wire {
+	failing := func(err error) roundTripper {
 		return func(*http.Request) (*http.Response, error) { return nil, err }
 	}
 	text := "no way to " + canaryNumber + " for " + canaryEmail
 	tests := map[string]struct {
-		transport wire
+		transport roundTripper
 		request   calls.CreateRequest
 	}{
-		"one problem":              {untouched(t), with(privateOutbound, func(r *calls.OutboundRequest) { r.OutboundNumber += " " + canaryEmail })},
-		"several problems":         {untouched(t), calls.OutboundRequest{AgentEmail: canaryEmail + " " + canaryNumber, EndUserNumber: canaryNumber + canaryEmail, Lang: canaryEmail}},
-		"problems of an inbound":   {untouched(t), calls.InboundRequest{EndUserNumber: canaryNumber + "5", RecordingPermission: calls.RecordingPermission(canaryEmail)}},
-		"a refusal":                {echo(http.StatusBadRequest), privateOutbound},
-		"a 404":                    {echo(http.StatusNotFound), privateInbound},
-		"a 302":                    {echo(http.StatusFound), privateInbound},
-		"an unknown outcome":       {echo(http.StatusBadGateway), privateScheduled},
-		"a page that is another's": {func(*http.Request) (*http.Response, error) { return answer(200, "<html>"+text), nil }, privateOutbound},
-		"a call without an id":     {responding(http.StatusCreated, `{"outbound_number":"`+canaryOutbound+`","x":"`+canaryEmail+`"}`), privateOutbound},
-		"a body that is no JSON":   {responding(http.StatusCreated, text), privateOutbound},
-		"the transport's error":    {failing(errors.New(text)), privateOutbound},
-		"several, joined":          {failing(errors.Join(errors.New(text), errors.New(text))), privateOutbound},
-		"one that is a string":     {failing(textError(text)), privateOutbound},
+		"one problem":               {untouched(t), with(privateOutbound, func(r *calls.OutboundRequest) { r.OutboundNumber += " " + canaryEmail })},
+		"several problems":          {untouched(t), calls.OutboundRequest{AgentEmail: canaryEmail + " " + canaryNumber, EndUserNumber: canaryNumber + canaryEmail, Lang: canaryEmail}},
+		"problems of an inbound":    {untouched(t), calls.InboundRequest{EndUserNumber: canaryNumber + "5", RecordingPermission: calls.RecordingPermission(canaryEmail)}},
+		"a refusal":                 {echo(http.StatusBadRequest), privateOutbound},
+		"a 404":                     {echo(http.StatusNotFound), privateInbound},
+		"a 302":                     {echo(http.StatusFound), privateInbound},
+		"an unknown outcome":        {echo(http.StatusBadGateway), privateScheduled},
+		"a gateway's page":          {func(*http.Request) (*http.Response, error) { return newResponse(200, "<html>"+text), nil }, privateOutbound},
+		"a call without an id":      {responding(http.StatusCreated, `{"outbound_number":"`+canaryOutbound+`","x":"`+canaryEmail+`"}`), privateOutbound},
+		"a body that is not JSON":   {responding(http.StatusCreated, text), privateOutbound},
+		"the transport's error":     {failing(errors.New(text)), privateOutbound},
+		"joined errors":             {failing(errors.Join(errors.New(text), errors.New(text))), privateOutbound},
+		"an error that is a string": {failing(textError(text)), privateOutbound},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := privateClient(t, test.transport).Create(t.Context(), test.request)
+			_, err := newClientWithToken(t, canaryToken, test.transport).Create(t.Context(), test.request)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -138,14 +145,14 @@ func TestNothingPrivateIsPrintedOfErrors(t *testing.T) {
 	}
 }
 
-// What a create leaves in the log, whatever becomes of it.
+// TestNothingPrivateIsLogged checks the log lines of a create.
 func TestNothingPrivateIsLogged(t *testing.T) {
 	t.Parallel()
-	tests := map[string]wire{
+	tests := map[string]roundTripper{
 		"created":             responding(http.StatusCreated, `{"id":397,"outbound_number":"`+canaryOutbound+`"}`),
 		"awaits an agent":     responding(http.StatusOK, `{"agent_email":"`+canaryEmail+`","end_user_number":"`+canaryNumber+`"}`),
 		"an unknown message":  responding(http.StatusBadRequest, `{"message":"no `+canaryEmail+` for `+canaryNumber+`"}`),
-		"somebody's page":     responding(http.StatusOK, "<html>"+canaryNumber),
+		"a gateway's page":    responding(http.StatusOK, "<html>"+canaryNumber),
 		"a broken connection": func(*http.Request) (*http.Response, error) { return nil, errors.New(canaryNumber + " " + canaryEmail) },
 	}
 	for name, transport := range tests {
@@ -154,7 +161,7 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 			var text, lines bytes.Buffer
 			options := &slog.HandlerOptions{Level: slog.LevelDebug}
 			for _, handler := range []slog.Handler{slog.NewTextHandler(&text, options), slog.NewJSONHandler(&lines, options)} {
-				client := privateClient(t, transport, calls.WithLogger(slog.New(handler)))
+				client := newClientWithToken(t, canaryToken, transport, calls.WithLogger(slog.New(handler)))
 				_, _ = client.CreateOutbound(t.Context(), privateOutbound)
 			}
 			if text.Len() == 0 || lines.Len() == 0 {
@@ -166,9 +173,13 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 	}
 }
 
-// The printed forms show what helps to find a request again.
+// TestPrintedForms checks that printed forms have ids and other data that is not private.
 func TestPrintedForms(t *testing.T) {
 	t.Parallel()
+	prepared, err := newClient(t, untouched(t)).Prepare(anInbound, calls.WithKey("task 8812"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := map[string]struct {
 		value fmt.Stringer
 		want  string
@@ -178,6 +189,8 @@ func TestPrintedForms(t *testing.T) {
 		"inbound":  {privateInbound, "calls.InboundRequest{menu_id=9 end_user_number=[redacted] ticket_id=71450 outbound_number=[redacted] lang=en recording_permission=recording_permission_granted}"},
 		"scheduled": {privateScheduled, "calls.ScheduledRequest{menu_id=9 call_id=514 end_user_number=[redacted] ticket_id=71450 lang=en " +
 			"scheduled_at=2019-09-01T00:00:00.421Z recording_permission=recording_permission_denied}"},
+		"prepared create": {prepared, "calls.Prepared{id=task 8812 call_type=Voice Inbound (API)}"},
+		"zero prepared":   {&calls.Prepared{}, "calls.Prepared{}"},
 		"end user":        {privateEndUser, "calls.EndUserAuth{identifier=[redacted] name=[redacted] email=[redacted] phone=[redacted]}"},
 		"third party":     {privateThird, "calls.ThirdPartyRequest{agent_email=[redacted] phone_number=[redacted]}"},
 		"canceled":        {&calls.CancelResult{Call: &calls.Call{ID: 515, Status: "cancelled"}}, "calls.CancelResult{calls.Call{id=515 status=cancelled}}"},
@@ -215,48 +228,7 @@ func TestPrintedForms(t *testing.T) {
 	}
 }
 
-// As JSON a request keeps everything, so that it can wait in a queue.
-func TestRequestsSurviveJSON(t *testing.T) {
-	t.Parallel()
-	checkSurvivesJSON(t, privateOutbound)
-	checkSurvivesJSON(t, privateInbound)
-	checkSurvivesJSON(t, privateScheduled)
-	checkSurvivesJSON(t, privateEndUser)
-	checkSurvivesJSON(t, privateThird)
-	checkSurvivesJSON(t, calls.OutboundRequest{})
-	checkSurvivesJSON(t, calls.InboundRequest{})
-	checkSurvivesJSON(t, calls.ScheduledRequest{})
-	checkSurvivesJSON(t, with(privateScheduled, func(r *calls.ScheduledRequest) {
-		r.ScheduledAt = time.Date(2019, 9, 15, 0, 19, 14, 421000001, time.FixedZone("", 2*60*60))
-	}))
-	checkSurvivesJSON(t, calls.CustomerFlagUpdate{BadActor: ptr(false), RepeatCustomer: ptr(true)})
-}
-
-func checkSurvivesJSON[V any](t *testing.T, value V) {
-	t.Helper()
-	var again V
-	mustUnmarshal(t, encode(t, value), &again)
-	if diff := cmp.Diff(value, again); diff != "" {
-		t.Errorf("%T (-before +after):\n%s", value, diff)
-	}
-}
-
-// privateClient is newClient with a token that is looked for.
-func privateClient(t *testing.T, transport http.RoundTripper, opts ...calls.Option) *calls.Client {
-	t.Helper()
-	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", canaryToken, append([]calls.Option{
-		calls.WithHTTPClient(&http.Client{Transport: transport}),
-		calls.WithRateLimiter(nil),
-		calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}),
-		calls.WithClock(func() time.Time { return documentedNow }),
-	}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
-// checkPrints prints a value in every way that a program would, knowingly or not.
+// checkPrints prints a value with every verb.
 func checkPrints(t *testing.T, value any) {
 	t.Helper()
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%+q", "%#q", "%d", "%x", "%X", "% x", "%o", "%t", "%30v", "%.200s", "%T"} {
@@ -265,7 +237,7 @@ func checkPrints(t *testing.T, value any) {
 	checkHasNoCanary(t, "Sprintln", fmt.Sprintln("value", value))
 }
 
-// checkLogs logs a value by the handlers of slog.
+// checkLogs logs a value with the handlers of slog.
 func checkLogs(t *testing.T, value any) {
 	t.Helper()
 	var text, lines bytes.Buffer
@@ -276,20 +248,20 @@ func checkLogs(t *testing.T, value any) {
 	checkHasNoCanary(t, "slog, as JSON", lines.String())
 }
 
-func checkHasNoCanary(t *testing.T, way, text string) {
+func checkHasNoCanary(t *testing.T, format, text string) {
 	t.Helper()
 	for _, canary := range []string{canaryToken, canaryEmail, canaryNumber, canaryOutbound, "3128675309", "7732025862"} {
 		for _, form := range formsOf(canary) {
 			if strings.Contains(text, form) {
-				t.Errorf("%s has the canary %q in it, as %q: %s", way, canary, form, text)
+				t.Errorf("%s has the canary %q as %q: %s", format, canary, form, text)
 				return
 			}
 		}
 	}
 }
 
-// formsOf is a text as it is, in hexadecimal, and what of it is always there in
-// Base64, wherever in a longer text it stands.
+// formsOf returns a text as it is, in hexadecimal, and the part of its Base64 form that
+// does not depend on the text around it.
 func formsOf(text string) []string {
 	spaced := strings.TrimSpace(strings.ToLower(fmt.Sprintf("% x", text)))
 	forms := []string{text, hex.EncodeToString([]byte(text)), strings.ToUpper(hex.EncodeToString([]byte(text))), spaced}
@@ -302,7 +274,112 @@ func formsOf(text string) []string {
 	return forms
 }
 
-// textError is an error without a pointer, which fmt can look into.
+// textError is an error whose value fmt can print.
 type textError string
 
 func (e textError) Error() string { return string(e) }
+
+// TestTheTokenIsInNoText has the platform, a proxy and the network repeat
+// the token in each form in which it was sent.
+func TestTheTokenIsInNoText(t *testing.T) {
+	const token = "canary-Tk7Qz9-of-the-client"
+	pair := base64.StdEncoding.EncodeToString([]byte("customer:" + token))
+	for _, leak := range []string{token, pair, "Authorization: Basic " + pair, base64.StdEncoding.EncodeToString([]byte(token))} {
+		for name, transport := range map[string]roundTripper{
+			"a message":  responding(400, `{"message":"cannot read `+leak+`"}`),
+			"a 5xx":      responding(502, `{"message":"cannot read `+leak+`"}`),
+			"plain text": responding(403, "denied: "+leak),
+			"the network": func(*http.Request) (*http.Response, error) {
+				return nil, errors.New("malformed: " + leak)
+			},
+		} {
+			var log bytes.Buffer
+			logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			_, err := newClientWithToken(t, token, transport, calls.WithLogger(logger)).CreateOutbound(t.Context(), anOutbound)
+			if text := err.Error() + log.String(); strings.Contains(text, leak) || strings.Contains(text, token) || strings.Contains(text, pair) {
+				t.Errorf("%s: %s", name, text)
+			}
+		}
+	}
+}
+
+func TestPathsOfDoAreShownWithoutPrivateData(t *testing.T) {
+	client := newClient(t, responding(http.StatusBadRequest, ""))
+	_, err := client.Do(context.Background(), http.MethodGet, "agents/agent@example.com/+18596579625", nil, nil, nil)
+	if text := err.Error(); strings.Contains(text, "agent@example.com") || strings.Contains(text, "8596579625") || strings.Contains(text, "agent%40") {
+		t.Error(text)
+	}
+}
+
+func TestControlCharactersOfThePlatformAreEscaped(t *testing.T) {
+	const hostile = "a\u001b[2Jb\u202ec\r\nlevel=INFO"
+	err := createError(t, responding(400, `{"message":"a\u001b[2Jb\u202ec\r\nlevel=INFO"}`))
+	if text := err.Error(); strings.ContainsAny(text, "\u001b\u202e\r\n") {
+		t.Errorf("%q", text)
+	}
+	if got := apiErrorOf(t, err).Message; got != hostile {
+		t.Errorf("Message is %q", got)
+	}
+	call := &calls.Call{ID: 1, Status: hostile}
+	if text := call.String(); strings.ContainsAny(text, "\u001b\u202e\r\n") {
+		t.Errorf("%q", text)
+	}
+}
+
+// TestAHostileMessageIsRedactedInTime has a message that took 9 s in quadratic time.
+func TestAHostileMessageIsRedactedInTime(t *testing.T) {
+	begin := time.Now()
+	body := `{"message":"` + strings.Repeat("1234567a", 60<<10/8) + `"}`
+	client := newClient(t, responding(400, body), calls.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))))
+	_, err := client.CreateOutbound(t.Context(), anOutbound)
+	if text := err.Error(); len(text) > 8<<10 {
+		t.Errorf("the text has %d bytes", len(text))
+	}
+	if took := time.Since(begin); took > 5*time.Second { // linear time: less than a millisecond
+		t.Errorf("took %v", took)
+	}
+}
+
+// TestNothingPrivateLeaksUnderAnyFault looks for the token, the address and the numbers
+// in every log line and every printed form of results and errors.
+func TestNothingPrivateLeaksUnderAnyFault(t *testing.T) {
+	const token, email, to, from = "canary-token-4f9a", "canary.agent@secret.example", "+1 312-867-5309", "+1 773-202-5862"
+	canaries := []string{token, email, "canary.agent", to, from, "3128675309", "7732025862",
+		base64.StdEncoding.EncodeToString([]byte("customer:" + token))}
+	server := callstest.NewServer(t, callstest.WithTLS(), callstest.WithCredentials("customer", token),
+		callstest.WithAgents(callstest.Agent{Email: email, Available: true, Permitted: true}))
+	var log bytes.Buffer
+	for _, handler := range []slog.Handler{
+		slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}),
+		slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}),
+	} {
+		logger := slog.New(handler)
+		for _, fault := range []callstest.Fault{
+			callstest.Pass, callstest.RefuseConnection, callstest.BreakHandshake, callstest.HangUpBeforeRead,
+			callstest.HangUpAfterRead, callstest.HangUpAfterCreate, callstest.Reset, callstest.Stall, callstest.StallBody,
+			callstest.NotHTTP, callstest.CutStatusLine, callstest.CutHeaders, callstest.CutBody, callstest.HugeBody,
+			callstest.Status(400), callstest.Status(401), callstest.StatusAfterCreate(502), callstest.RateLimited("3600"),
+			callstest.Redirect(302, "https://customer:"+token+"@other.example.com/"+email),
+		} {
+			server.Fail(fault)
+			client := socketClient(t, server, shortTimeout, calls.WithLogger(logger))
+			request := calls.OutboundRequest{AgentEmail: email, EndUserNumber: to, OutboundNumber: from}
+			result, err := client.CreateOutbound(t.Context(), request)
+			logger.Info("a line of the caller", "client", client, "request", request, "result", result, "error", err)
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+				fmt.Fprintf(&log, verb+verb+verb+verb+"\n", client, request, result, err)
+			}
+			if result != nil {
+				fmt.Fprintf(&log, "%+v %#v\n", result.Call, result.Call)
+			}
+		}
+	}
+	if !strings.Contains(log.String(), "level=DEBUG") || !strings.Contains(log.String(), `"level":"WARN"`) {
+		t.Error("nothing was logged")
+	}
+	for _, canary := range canaries {
+		if i := strings.Index(log.String(), canary); i >= 0 {
+			t.Errorf("%q leaked: …%s", canary, log.String()[max(0, i-200):i+len(canary)])
+		}
+	}
+}

@@ -13,14 +13,14 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// One good request of each kind.
+// A valid request of each type.
 var (
 	aQueueStatus    = calls.QueueStatusRequest{Lang: "en", MenuIDs: []int64{9}, MenuType: calls.MenuTypeMobile}
 	aQueueOperation = calls.QueueOperationRequest{Lang: "en", MenuID: 9}
 	aWaitTimes      = calls.WaitTimesRequest{Lang: "en"}
 )
 
-func TestQueriesForQueues(t *testing.T) {
+func TestQueriesOfQueues(t *testing.T) {
 	t.Parallel()
 	newYork := time.FixedZone("", -5*60*60)
 	tests := map[string]struct {
@@ -28,24 +28,24 @@ func TestQueriesForQueues(t *testing.T) {
 		path  string
 		query url.Values
 	}{
-		"the least of a queue status": {askStatus(t, aQueueStatus), "/apps/api/v1/queues/status", url.Values{
+		"the smallest queue status": {queueStatusOf(t, aQueueStatus), "/apps/api/v1/queues/status", url.Values{
 			"lang": {"en"}, "menu_id[]": {"9"}, "menu_type": {"mobile_menu"},
 		}},
-		"all of a queue status": {askStatus(t, calls.QueueStatusRequest{
+		"the largest queue status": {queueStatusOf(t, calls.QueueStatusRequest{
 			Lang: "fr-CA", MenuIDs: []int64{9, 10}, MenuType: "sms_menu", PeriodHours: 8,
 			StartFrom: documentedNow.Add(90*time.Minute + 421*time.Millisecond + 999).In(newYork),
 		}), "/apps/api/v1/queues/status", url.Values{
 			"lang": {"fr-CA"}, "menu_id[]": {"9", "10"}, "menu_type": {"sms_menu"}, "callback_period_hours": {"8"},
 			"callback_start_from": {"2019-08-31T20:30:00.421-05:00"},
 		}},
-		"the least of an operation": {askOperation(t, aQueueOperation), "/apps/api/v1/queue_operation_statuses", url.Values{
+		"the smallest operation": {queueOperationOf(t, aQueueOperation), "/apps/api/v1/queue_operation_statuses", url.Values{
 			"lang": {"en"}, "menu_id": {"9"}, "channel_type": {"call"},
 		}},
-		"another channel": {askOperation(t, calls.QueueOperationRequest{Lang: "en", MenuID: 9, ChannelType: "sms"}), "/apps/api/v1/queue_operation_statuses", url.Values{
+		"another channel": {queueOperationOf(t, calls.QueueOperationRequest{Lang: "en", MenuID: 9, ChannelType: "sms"}), "/apps/api/v1/queue_operation_statuses", url.Values{
 			"lang": {"en"}, "menu_id": {"9"}, "channel_type": {"sms"},
 		}},
-		"the least of wait times": {askWaits(t, aWaitTimes), "/apps/api/v1/wait_times", url.Values{"lang": {"en"}}},
-		"all of wait times": {askWaits(t, calls.WaitTimesRequest{
+		"the smallest wait times": {waitTimesOf(t, aWaitTimes), "/apps/api/v1/wait_times", url.Values{"lang": {"en"}}},
+		"the largest wait times": {waitTimesOf(t, calls.WaitTimesRequest{
 			Lang: "en", MenuID: 29, ChannelType: calls.ChannelTypeVoiceCall, MenuType: calls.MenuTypeIVR,
 			Wait: calls.WaitRange{From: ptr[int64](0), To: ptr[int64](10)},
 		}), "/apps/api/v1/wait_times", url.Values{
@@ -56,9 +56,9 @@ func TestQueriesForQueues(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var sent *http.Request
-			err := tt.ask(newClient(t, wire(func(r *http.Request) (*http.Response, error) {
+			err := tt.ask(newClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
 				sent = r
-				return answer(http.StatusNotFound, ""), nil
+				return newResponse(http.StatusNotFound, ""), nil
 			})))
 			if !errors.Is(err, calls.ErrNotFound) || sent.Method != http.MethodGet || sent.URL.Path != tt.path || sent.Body != nil && sent.Body != http.NoBody {
 				t.Errorf("%s %s: %v", sent.Method, sent.URL, err)
@@ -70,12 +70,12 @@ func TestQueriesForQueues(t *testing.T) {
 	}
 }
 
-func TestRequestsForQueuesAreChecked(t *testing.T) {
+func TestRequestsForQueuesAreValidated(t *testing.T) {
 	t.Parallel()
 	status := func(change func(*calls.QueueStatusRequest)) func(*calls.Client) error {
 		r := aQueueStatus
 		change(&r)
-		return askStatus(t, r)
+		return queueStatusOf(t, r)
 	}
 	start := func(at time.Time) func(*calls.Client) error {
 		return status(func(r *calls.QueueStatusRequest) { r.StartFrom = at })
@@ -99,21 +99,21 @@ func TestRequestsForQueuesAreChecked(t *testing.T) {
 		"a start now":               {start(documentedNow), "", nil},
 		"a start in 24 hours":       {start(documentedNow.Add(24 * time.Hour)), "", nil},
 		"a start after 24 hours":    {start(documentedNow.Add(24*time.Hour + time.Millisecond)), "callback_start_from", calls.ErrInvalidRequest},
-		"an operation, no language": {askOperation(t, calls.QueueOperationRequest{MenuID: 9}), "lang", calls.ErrParameterMissing},
-		"an operation, no menu":     {askOperation(t, calls.QueueOperationRequest{Lang: "en"}), "menu_id", calls.ErrParameterMissing},
-		"an operation, bad menu":    {askOperation(t, calls.QueueOperationRequest{Lang: "en", MenuID: -9}), "menu_id", calls.ErrMenuIDMalformed},
-		"waits, no language":        {askWaits(t, calls.WaitTimesRequest{}), "lang", calls.ErrParameterMissing},
-		"waits, a bad menu":         {askWaits(t, calls.WaitTimesRequest{Lang: "en", MenuID: -1}), "menu_id", calls.ErrMenuIDMalformed},
-		"waits, a negative bound":   {askWaits(t, calls.WaitTimesRequest{Lang: "en", Wait: calls.WaitRange{From: ptr[int64](-1)}}), "wait", calls.ErrInvalidRequest},
-		"waits, a range backwards":  {askWaits(t, calls.WaitTimesRequest{Lang: "en", Wait: calls.WaitRange{From: ptr[int64](2), To: ptr[int64](1)}}), "wait", calls.ErrInvalidRequest},
-		"waits, a range of one":     {askWaits(t, calls.WaitTimesRequest{Lang: "en", Wait: calls.WaitRange{From: ptr[int64](2), To: ptr[int64](2)}}), "", nil},
+		"an operation, no language": {queueOperationOf(t, calls.QueueOperationRequest{MenuID: 9}), "lang", calls.ErrParameterMissing},
+		"an operation, no menu":     {queueOperationOf(t, calls.QueueOperationRequest{Lang: "en"}), "menu_id", calls.ErrParameterMissing},
+		"an operation, bad menu":    {queueOperationOf(t, calls.QueueOperationRequest{Lang: "en", MenuID: -9}), "menu_id", calls.ErrMenuIDMalformed},
+		"waits, no language":        {waitTimesOf(t, calls.WaitTimesRequest{}), "lang", calls.ErrParameterMissing},
+		"waits, a bad menu":         {waitTimesOf(t, calls.WaitTimesRequest{Lang: "en", MenuID: -1}), "menu_id", calls.ErrMenuIDMalformed},
+		"waits, a negative bound":   {waitTimesOf(t, calls.WaitTimesRequest{Lang: "en", Wait: calls.WaitRange{From: ptr[int64](-1)}}), "wait", calls.ErrInvalidRequest},
+		"waits, a range backwards":  {waitTimesOf(t, calls.WaitTimesRequest{Lang: "en", Wait: calls.WaitRange{From: ptr[int64](2), To: ptr[int64](1)}}), "wait", calls.ErrInvalidRequest},
+		"waits, a range of one":     {waitTimesOf(t, calls.WaitTimesRequest{Lang: "en", Wait: calls.WaitRange{From: ptr[int64](2), To: ptr[int64](2)}}), "", nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if tt.field == "" {
 				if err := tt.ask(newClient(t, responding(http.StatusNotFound, ""))); !errors.Is(err, calls.ErrNotFound) {
-					t.Errorf("was not sent: %v", err)
+					t.Errorf("not sent: %v", err)
 				}
 				return
 			}
@@ -126,32 +126,32 @@ func TestRequestsForQueuesAreChecked(t *testing.T) {
 	}
 }
 
-func TestResponsesForQueues(t *testing.T) {
+func TestUndecodableQueues(t *testing.T) {
 	t.Parallel()
 	var none *calls.Client
 	for name, ask := range map[string]func(*calls.Client) error{
-		"QueueStatus": askStatus(t, aQueueStatus), "QueueOperation": askOperation(t, aQueueOperation), "WaitTimes": askWaits(t, aWaitTimes),
+		"QueueStatus": queueStatusOf(t, aQueueStatus), "QueueOperation": queueOperationOf(t, aQueueOperation), "WaitTimes": waitTimesOf(t, aWaitTimes),
 	} {
 		for _, body := range []string{"", "null", `"en"`, "<html>", `{"queues":5}`[:4]} {
 			if err := ask(newClient(t, responding(http.StatusOK, body))); !errors.Is(err, calls.ErrUndecodable) {
-				t.Errorf("%s of %q: %v", name, body, err)
+				t.Errorf("%s with %q: %v", name, body, err)
 			}
 		}
 		if err := ask(none); err == nil {
-			t.Errorf("%s of a client that was not made", name)
+			t.Errorf("%s of a nil client: no error", name)
 		}
 	}
 	for _, body := range []string{`{}`, `{"queues":null}`, `{"queues":{}}`, `{"message":"ok"}`, `[]`} {
-		if err := askStatus(t, aQueueStatus)(newClient(t, responding(http.StatusOK, body))); !errors.Is(err, calls.ErrUndecodable) {
-			t.Errorf("a queue status of %q: %v", body, err)
+		if err := queueStatusOf(t, aQueueStatus)(newClient(t, responding(http.StatusOK, body))); !errors.Is(err, calls.ErrUndecodable) {
+			t.Errorf("a queue status with %q: %v", body, err)
 		}
 	}
-	if err := askWaits(t, aWaitTimes)(newClient(t, responding(http.StatusOK, `{}`))); !errors.Is(err, calls.ErrUndecodable) {
-		t.Errorf("wait times of an object: %v", err)
+	if err := waitTimesOf(t, aWaitTimes)(newClient(t, responding(http.StatusOK, `{}`))); !errors.Is(err, calls.ErrUndecodable) {
+		t.Errorf("wait times with an object: %v", err)
 	}
 }
 
-// A malformed value costs no more than itself.
+// TestMalformedQueues checks that a malformed value affects no other value.
 func TestMalformedQueues(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, responding(http.StatusOK, `{"queues":[{"menu_id":"2","current_queue_ewt":"12.5","logged_in_agents":{},
@@ -176,7 +176,8 @@ func TestMalformedQueues(t *testing.T) {
 	}
 }
 
-// The documented way to schedule: ask first, and use only what is free.
+// TestSchedulingInAFreePeriod schedules as documented: it gets the callback periods first,
+// and uses only free ones.
 func TestSchedulingInAFreePeriod(t *testing.T) {
 	t.Parallel()
 	server := callstest.NewServer(t, callstest.WithMenus(
@@ -184,7 +185,7 @@ func TestSchedulingInAFreePeriod(t *testing.T) {
 		callstest.Menu{ID: 20, Name: "Two", Types: []calls.MenuType{calls.MenuTypeMobile}, Slots: 2},
 		callstest.Menu{ID: 21, Name: "None", Types: []calls.MenuType{calls.MenuTypeMobile}, Slots: -1},
 	))
-	client := hastyClient(t, server)
+	client := socketClient(t, server)
 	ask := func(menu int64) []calls.CallbackPeriod {
 		queues, err := client.QueueStatus(t.Context(), calls.QueueStatusRequest{Lang: "en", MenuIDs: []int64{menu}, MenuType: calls.MenuTypeMobile, PeriodHours: 1})
 		if err != nil || len(queues) != 1 {
@@ -197,7 +198,7 @@ func TestSchedulingInAFreePeriod(t *testing.T) {
 			first := ask(menu)[0]
 			at, err := first.Start(time.UTC)
 			if err != nil || !first.Free() {
-				t.Fatalf("%+v is free %v, %v", first, first.Free(), err)
+				t.Fatalf("%+v: free %v, %v", first, first.Free(), err)
 			}
 			if _, err := client.CreateScheduled(t.Context(), calls.ScheduledRequest{MenuID: menu, EndUserNumber: goodNumber, ScheduledAt: at.Add(time.Minute)}); err != nil {
 				t.Fatal(err)
@@ -224,10 +225,11 @@ func TestSchedulingInAFreePeriod(t *testing.T) {
 	}
 }
 
-// The double refuses what is documented as required, as the client would.
+// TestTheDoubleRefusesQueuesWithoutParameters leaves out the parameters that are documented
+// as required.
 func TestTheDoubleRefusesQueuesWithoutParameters(t *testing.T) {
 	t.Parallel()
-	client := hastyClient(t, callstest.NewServer(t))
+	client := socketClient(t, callstest.NewServer(t))
 	for _, tt := range []struct {
 		path  string
 		query url.Values
@@ -246,14 +248,14 @@ func TestTheDoubleRefusesQueuesWithoutParameters(t *testing.T) {
 	}
 }
 
-func askStatus(t *testing.T, r calls.QueueStatusRequest) func(*calls.Client) error {
+func queueStatusOf(t *testing.T, r calls.QueueStatusRequest) func(*calls.Client) error {
 	return func(c *calls.Client) error { _, err := c.QueueStatus(t.Context(), r); return err }
 }
 
-func askOperation(t *testing.T, r calls.QueueOperationRequest) func(*calls.Client) error {
+func queueOperationOf(t *testing.T, r calls.QueueOperationRequest) func(*calls.Client) error {
 	return func(c *calls.Client) error { _, err := c.QueueOperation(t.Context(), r); return err }
 }
 
-func askWaits(t *testing.T, r calls.WaitTimesRequest) func(*calls.Client) error {
+func waitTimesOf(t *testing.T, r calls.WaitTimesRequest) func(*calls.Client) error {
 	return func(c *calls.Client) error { _, err := c.WaitTimes(t.Context(), r); return err }
 }

@@ -18,7 +18,7 @@ import (
 func TestCancelScheduled(t *testing.T) {
 	t.Parallel()
 	server := callstest.NewServer(t)
-	client := hastyClient(t, server)
+	client := socketClient(t, server)
 	at := time.Now().Add(time.Hour)
 	for status, want := range map[calls.CallStatus]calls.CallStatus{
 		"queued": calls.CallStatusCancelled, "scheduled": calls.CallStatusCancelled, "connected": calls.CallStatusCompleted,
@@ -45,12 +45,12 @@ func TestCancelScheduled(t *testing.T) {
 
 func TestCancelScheduledSendsNoBody(t *testing.T) {
 	t.Parallel()
-	platform := &recorded{status: 200, answer: `{"id":9007199254740993,"status":"cancelled","new":1}`}
-	result, err := clientOf(t, platform).CancelScheduled(t.Context(), 9007199254740993)
+	platform := &recorder{status: 200, response: `{"id":9007199254740993,"status":"cancelled","new":1}`}
+	result, err := handlerClient(t, platform).CancelScheduled(t.Context(), 9007199254740993)
 	if err != nil || platform.method != "PATCH" || platform.path != "/apps/api/v1/calls/scheduled/9007199254740993/cancel" || platform.body != "" {
 		t.Fatalf("%s %s %q: %v", platform.method, platform.path, platform.body, err)
 	}
-	if string(result.Call.RawJSON()) != platform.answer {
+	if string(result.Call.RawJSON()) != platform.response {
 		t.Errorf("RawJSON is %s", result.Call.RawJSON())
 	}
 }
@@ -65,7 +65,7 @@ func TestCancelScheduledWithoutACallInTheResponse(t *testing.T) {
 	}
 }
 
-func TestCancellationsOfBadIDsAreNotSent(t *testing.T) {
+func TestCancellationsOfInvalidIDsAreNotSent(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, untouched(t))
 	for _, id := range []int64{0, -1, math.MinInt64} {
@@ -95,7 +95,7 @@ func TestCancellationsOfBadIDsAreNotSent(t *testing.T) {
 func TestCancelScheduledMany(t *testing.T) {
 	t.Parallel()
 	server := callstest.NewServer(t)
-	client := hastyClient(t, server)
+	client := socketClient(t, server)
 	at := time.Now().Add(time.Hour)
 	first, second := server.AddCall(callstest.Call{ScheduledAt: &at}), server.AddCall(callstest.Call{ScheduledAt: &at})
 	cancellation, err := client.CancelScheduledMany(t.Context(), []int64{second, first, 4711})
@@ -119,10 +119,10 @@ func TestCancelScheduledMany(t *testing.T) {
 	}
 }
 
-// located is a platform that names one address, and shows something there.
+// located is a platform with a Location header, and a response at that address.
 type located struct {
 	location string
-	asked    []string
+	requests []string
 }
 
 func (p *located) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -137,16 +137,18 @@ func (p *located) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	p.asked = append(p.asked, r.URL.RequestURI())
+	p.requests = append(p.requests, r.URL.RequestURI())
 	_, _ = fmt.Fprint(w, `{"done":true}`)
 }
 
-func TestFetchFollowsNoAddressButThePlatforms(t *testing.T) {
+// TestFetchSendsOnlyToThePlatform has addresses of other hosts and APIs, which must not get
+// the credentials.
+func TestFetchSendsOnlyToThePlatform(t *testing.T) {
 	t.Parallel()
 	const jobs = "/apps/api/v1/jobs/"
 	tests := []struct {
 		location string
-		asked    string // "" for nothing
+		request  string // "" for none
 	}{
 		{jobs + "1", jobs + "1"},
 		{jobs + "1?page=2&a=%2Fb%20c", jobs + "1?page=2&a=%2Fb%20c"},
@@ -200,21 +202,21 @@ func TestFetchFollowsNoAddressButThePlatforms(t *testing.T) {
 	}
 	for _, tt := range tests {
 		platform := &located{location: tt.location}
-		cancellation, err := clientOf(t, platform).CancelScheduledMany(t.Context(), []int64{123})
+		cancellation, err := handlerClient(t, platform).CancelScheduledMany(t.Context(), []int64{123})
 		if err != nil || cancellation.Location != tt.location || cancellation.StatusCode != http.StatusAccepted {
 			t.Errorf("%q: %+v, %v", tt.location, cancellation, err)
 			continue
 		}
 		var shown struct{ Done bool }
 		err = cancellation.Fetch(t.Context(), &shown)
-		var asked []string
-		if tt.asked != "" {
-			asked = []string{tt.asked}
+		var want []string
+		if tt.request != "" {
+			want = []string{tt.request}
 		}
-		if diff := cmp.Diff(asked, platform.asked); diff != "" || shown.Done != (asked != nil) {
-			t.Errorf("%q: %v (-want +asked):\n%s", tt.location, err, diff)
+		if diff := cmp.Diff(want, platform.requests); diff != "" || shown.Done != (want != nil) {
+			t.Errorf("%q: %v (-want +sent):\n%s", tt.location, err, diff)
 		}
-		if asked == nil && calls.DeliveryOf(err) != calls.DeliveryNotSent {
+		if want == nil && calls.DeliveryOf(err) != calls.DeliveryNotSent {
 			t.Errorf("%q: %v", tt.location, err)
 		}
 	}
@@ -226,24 +228,24 @@ func TestFetchThroughAGateway(t *testing.T) {
 		"/apps/api/v1/jobs/1", "/ujet/eu/apps/api/v1/jobs/1", "https://gateway.example.com/ujet/eu/apps/api/v1/jobs/1",
 		"https://gateway.example.com:8443/ujet/eu/apps/api/v1/jobs/1", "https://customer.uc1.ccaiplatform.com/apps/api/v1/jobs/1",
 	} {
-		var asked string
-		client := newClient(t, wire(func(r *http.Request) (*http.Response, error) {
-			response := answer(http.StatusOK, "{}")
+		var sent string
+		client := newClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+			response := newResponse(http.StatusOK, "{}")
 			response.Header.Set("Location", location)
-			asked = r.URL.String()
+			sent = r.URL.String()
 			return response, nil
 		}), calls.WithBaseURL("https://gateway.example.com:8443/ujet/eu"))
 		cancellation, err := client.CancelScheduledMany(t.Context(), []int64{123})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := cancellation.Fetch(t.Context(), nil); err != nil || asked != "https://gateway.example.com:8443/ujet/eu/apps/api/v1/jobs/1" {
-			t.Errorf("%s: asked %s, %v", location, asked, err)
+		if err := cancellation.Fetch(t.Context(), nil); err != nil || sent != "https://gateway.example.com:8443/ujet/eu/apps/api/v1/jobs/1" {
+			t.Errorf("%s: sent to %s, %v", location, sent, err)
 		}
 	}
 }
 
-func TestFetchOfNothing(t *testing.T) {
+func TestFetchOfACancellationThatWasNotReturned(t *testing.T) {
 	t.Parallel()
 	var none *calls.Cancellation
 	for _, cancellation := range []*calls.Cancellation{none, {Location: "/apps/api/v1/jobs/1"}} {
@@ -253,10 +255,10 @@ func TestFetchOfNothing(t *testing.T) {
 	}
 }
 
-func TestAScheduleThatIsRejected(t *testing.T) {
+func TestARejectedSchedule(t *testing.T) {
 	t.Parallel()
 	server := callstest.NewServer(t, callstest.WithCRMScheduleRejection("Scheduling is off for this account"))
-	client := hastyClient(t, server)
+	client := socketClient(t, server)
 	_, err := client.CreateScheduled(t.Context(), calls.ScheduledRequest{MenuID: 9, EndUserNumber: goodNumber, ScheduledAt: time.Now().Add(time.Hour)})
 	refused := apiErrorOf(t, err)
 	if !errors.Is(err, calls.ErrScheduleRejected) || !errors.Is(err, calls.ErrInvalidRequest) || refused.StatusCode != 422 ||
@@ -288,9 +290,9 @@ func TestAScheduleThatIsRejected(t *testing.T) {
 	}
 }
 
-// A request that the platform accepts can come to nothing by the CRM: what a user
-// then sees is what no listing shows, or a call that was canceled.
-func TestAScheduleThatComesToNothing(t *testing.T) {
+// TestAScheduleThatTheCRMStops has schedules that the platform accepts. Later the call is
+// not in the listing, or it is canceled.
+func TestAScheduleThatTheCRMStops(t *testing.T) {
 	t.Parallel()
 	request := calls.ScheduledRequest{MenuID: 9, EndUserNumber: goodNumber, TicketID: "71450", ScheduledAt: time.Now().Add(time.Hour)}
 	tests := map[string]struct {
@@ -306,7 +308,7 @@ func TestAScheduleThatComesToNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := callstest.NewServer(t, tt.option)
-			client := hastyClient(t, server)
+			client := socketClient(t, server)
 			result, err := client.CreateScheduled(t.Context(), request)
 			if err != nil || result.StatusCode != http.StatusCreated || result.Call == nil {
 				t.Fatalf("%v, %v", result, err)
@@ -320,7 +322,7 @@ func TestAScheduleThatComesToNothing(t *testing.T) {
 			}
 			switch {
 			case tt.status == "" && (len(listed) > 0 || len(server.Calls()) > 0):
-				t.Errorf("listed %v, and no call was made", listed)
+				t.Errorf("listed %v, want no call", listed)
 			case tt.status != "" && (len(listed) != 1 || listed[0].ID != result.Call.ID || listed[0].Status != tt.status):
 				t.Errorf("listed %v, want call %d, %s", listed, result.Call.ID, tt.status)
 			}
@@ -331,7 +333,7 @@ func TestAScheduleThatComesToNothing(t *testing.T) {
 				t.Fatalf("%v, %v", other, err)
 			}
 			if call, _ := server.Call(other.Call.ID); call.Status != "queued" {
-				t.Errorf("without a ticket the call is %q", call.Status)
+				t.Errorf("without a ticket: status %q", call.Status)
 			}
 		})
 	}

@@ -14,30 +14,8 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// onVirtualTime runs test in a bubble with a double that was started outside
-// of it, since a bubble's time stands still while a connection is waited for.
-func onVirtualTime(t *testing.T, opts []callstest.Option, test func(t *testing.T, server *callstest.Server, client *calls.Client)) {
-	t.Helper()
-	server := newWorld(t, opts...)
-	synctest.Test(t, func(t *testing.T) { test(t, server, virtualClient(t, server)) })
-}
-
-// lost makes a create whose answer is lost.
-func lost(t *testing.T, server *callstest.Server, client *calls.Client, acts bool, request calls.CreateRequest) error {
-	t.Helper()
-	fault := callstest.HangUpAfterRead
-	if acts {
-		fault = callstest.HangUpAfterCreate
-	}
-	server.Fail(fault)
-	_, err := client.Create(t.Context(), request)
-	if !errors.Is(err, calls.ErrOutcomeUnknown) {
-		t.Fatalf("%v: %v", fault, err)
-	}
-	return err
-}
-
-func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
+// TestSettleFindsTheCallAmongOthers has another process create a call after the lost one.
+func TestSettleFindsTheCallAmongOthers(t *testing.T) {
 	soon := func() time.Time { return time.Now().Add(time.Hour) }
 	outbound := calls.OutboundRequest{AgentEmail: "agent@example.com", EndUserNumber: "+1 859-657-9625"}
 	byTicket := calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450"}
@@ -46,44 +24,44 @@ func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
 	scheduled := calls.ScheduledRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
 	const found, notFound, ambiguous = "found", "not found", "ambiguous"
 	tests := []struct {
-		name     string
-		request  calls.CreateRequest
-		acts     bool
-		neighbor func() calls.CreateRequest // of somebody else, after the lost one; nil: none
-		want     string
+		name    string
+		request calls.CreateRequest
+		acts    bool
+		other   func() calls.CreateRequest // of another process; nil for none
+		want    string
 	}{
 		{"made", outbound, true, nil, found},
 		{"not made", outbound, false, nil, notFound},
 		{"made for a ticket", byTicket, true, nil, found},
-		{"not made for a ticket, though a call without one was", byTicket, false, func() calls.CreateRequest { return outbound }, notFound},
-		{"made for a ticket, as was one for another", byTicket, true, func() calls.CreateRequest {
+		{"not made for a ticket, but one without a ticket", byTicket, false, func() calls.CreateRequest { return outbound }, notFound},
+		{"made for a ticket, another ticket's too", byTicket, true, func() calls.CreateRequest {
 			return calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "76517"}
 		}, found},
-		{"made for a ticket, as was another for the same", byTicket, true, func() calls.CreateRequest { return byTicket }, ambiguous},
-		{"made, as was one of the same kind", outbound, true, func() calls.CreateRequest { return outbound }, ambiguous},
-		{"made, as was one of another kind", outbound, true, func() calls.CreateRequest { return inbound }, found},
-		{"made from a number, as was one from another", from, true, func() calls.CreateRequest { return outbound }, found},
+		{"made for a ticket, twice", byTicket, true, func() calls.CreateRequest { return byTicket }, ambiguous},
+		{"made, twice", outbound, true, func() calls.CreateRequest { return outbound }, ambiguous},
+		{"made, an inbound one too", outbound, true, func() calls.CreateRequest { return inbound }, found},
+		{"made from a number, one from another number too", from, true, func() calls.CreateRequest { return outbound }, found},
 		{"inbound, made", inbound, true, nil, found},
-		{"inbound, as was one for another menu", inbound, true, func() calls.CreateRequest {
+		{"inbound, one of another menu too", inbound, true, func() calls.CreateRequest {
 			return calls.InboundRequest{MenuID: 11, EndUserNumber: "+82-10-6861-2345"}
 		}, found},
-		{"inbound, not made, though a scheduled one was", inbound, false, func() calls.CreateRequest {
+		{"inbound, not made, but a scheduled one", inbound, false, func() calls.CreateRequest {
 			r := scheduled
 			r.ScheduledAt = soon()
 			return r
 		}, notFound},
 		{"scheduled, made", scheduled, true, nil, found},
-		{"scheduled, as was one for another time", scheduled, true, func() calls.CreateRequest {
+		{"scheduled, one for another time too", scheduled, true, func() calls.CreateRequest {
 			r := scheduled
 			r.ScheduledAt = soon().Add(time.Minute)
 			return r
 		}, found},
-		{"scheduled, not made, though an inbound one was", scheduled, false, func() calls.CreateRequest { return inbound }, notFound},
+		{"scheduled, not made, but an inbound one", scheduled, false, func() calls.CreateRequest { return inbound }, notFound},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-				if _, err := client.Create(t.Context(), byTicket); err != nil { // long before
+				if _, err := client.Create(t.Context(), byTicket); err != nil { // well before
 					t.Fatal(err)
 				}
 				time.Sleep(10 * time.Minute)
@@ -91,9 +69,9 @@ func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
 					r.ScheduledAt = soon()
 					tt.request = r
 				}
-				err := lost(t, server, client, tt.acts, tt.request)
-				if tt.neighbor != nil {
-					if _, err := virtualClient(t, server).Create(t.Context(), tt.neighbor()); err != nil {
+				err := lostCreate(t, server, client, tt.acts, tt.request)
+				if tt.other != nil {
+					if _, err := inProcessClient(t, server).Create(t.Context(), tt.other()); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -118,10 +96,10 @@ func TestSettleTellsACallFromItsNeighbours(t *testing.T) {
 	}
 }
 
-func TestSettleKnowsTheCallsOfItsOwnClient(t *testing.T) {
+func TestSettleExcludesTheCallsOfOtherCreates(t *testing.T) {
 	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		notMade := lost(t, server, client, false, request)
+		notMade := lostCreate(t, server, client, false, request)
 		if _, err := client.Create(t.Context(), request); err != nil {
 			t.Fatal(err)
 		}
@@ -131,9 +109,9 @@ func TestSettleKnowsTheCallsOfItsOwnClient(t *testing.T) {
 	})
 }
 
-func TestSettlingAgainFindsTheSameCall(t *testing.T) {
+func TestSettlingTwiceFindsTheSameCall(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		err := lost(t, server, client, true, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
+		err := lostCreate(t, server, client, true, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
 		for range 2 {
 			if call, err := client.Settle(t.Context(), intentOf(err), calls.SettleOptions{}); err != nil || call.ID != server.Calls()[0].ID {
 				t.Errorf("%v, %v", call, err)
@@ -142,8 +120,7 @@ func TestSettlingAgainFindsTheSameCall(t *testing.T) {
 	})
 }
 
-// TestTheListingThatDecidesBeginsAfterTheWindow has the platform show a new call 10 s
-// late.
+// TestTheListingThatDecidesBeginsAfterTheWindow has a listing with a lag of 10 s.
 func TestTheListingThatDecidesBeginsAfterTheWindow(t *testing.T) {
 	const lag = 10 * time.Second
 	lagging := []callstest.Option{callstest.WithListingLag(func(int64) time.Duration { return lag })}
@@ -162,7 +139,7 @@ func TestTheListingThatDecidesBeginsAfterTheWindow(t *testing.T) {
 		{calls.SettleOptions{ClockSkew: time.Second}, time.Hour, 0, nil},
 	} {
 		onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-			err := lost(t, server, client, true, request)
+			err := lostCreate(t, server, client, true, request)
 			time.Sleep(tt.before)
 			begin, before := time.Now(), len(server.Requests())
 			_, err = client.Settle(t.Context(), intentOf(err), tt.opts)
@@ -170,13 +147,13 @@ func TestTheListingThatDecidesBeginsAfterTheWindow(t *testing.T) {
 				t.Errorf("%+v: %v after %v", tt, err, took)
 			}
 			if n := len(server.Requests()) - before; n != 1 {
-				t.Errorf("%+v: %d looks", tt, n)
+				t.Errorf("%+v: %d listings", tt, n)
 			}
 		})
 	}
 }
 
-// TestSettleWaitsLessOnceTheClockIsKnown, which each created call tells.
+// TestSettleWaitsLessOnceTheClockIsKnown creates a call, which shows the platform's clock.
 func TestSettleWaitsLessOnceTheClockIsKnown(t *testing.T) {
 	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345", TicketID: "76517"}
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
@@ -184,15 +161,15 @@ func TestSettleWaitsLessOnceTheClockIsKnown(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Second)
-		err := lost(t, server, client, true, request)
+		err := lostCreate(t, server, client, true, request)
 		begin := time.Now()
 		intent := intentOf(err)
 		if _, err := client.Settle(t.Context(), intent, calls.SettleOptions{}); err != nil || time.Since(begin) > 18*time.Second {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
-		// Another process knows nothing of that clock.
+		// Another client does not know that clock.
 		begin = time.Now()
-		if _, err := virtualClient(t, server).Settle(t.Context(), intent, calls.SettleOptions{}); err == nil || time.Since(begin) < 57*time.Second {
+		if _, err := inProcessClient(t, server).Settle(t.Context(), intent, calls.SettleOptions{}); err == nil || time.Since(begin) < 57*time.Second {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 	})
@@ -201,7 +178,7 @@ func TestSettleWaitsLessOnceTheClockIsKnown(t *testing.T) {
 func TestAnAcceptedCreateIsSettledAtOnce(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
-		intent := intentOf(lost(t, server, client, true, request))
+		intent := intentOf(lostCreate(t, server, client, true, request))
 		begin := time.Now()
 		call, err := client.Settle(t.Context(), intent, calls.SettleOptions{Delivery: calls.DeliveryAccepted})
 		if err != nil || call.ID != server.Calls()[0].ID || time.Since(begin) > time.Second {
@@ -210,8 +187,8 @@ func TestAnAcceptedCreateIsSettledAtOnce(t *testing.T) {
 	})
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
-		other := intentOf(lost(t, server, client, false, request))
-		intent := intentOf(lost(t, server, client, true, request))
+		other := intentOf(lostCreate(t, server, client, false, request))
+		intent := intentOf(lostCreate(t, server, client, true, request))
 		begin := time.Now()
 		_, err := client.Settle(t.Context(), intent, calls.SettleOptions{Delivery: calls.DeliveryAccepted})
 		if !errors.Is(err, calls.ErrAmbiguous) || calls.DeliveryOf(err) != calls.DeliveryAccepted || time.Since(begin) < time.Minute {
@@ -221,7 +198,7 @@ func TestAnAcceptedCreateIsSettledAtOnce(t *testing.T) {
 	lagging := []callstest.Option{callstest.WithListingLag(func(int64) time.Duration { return 10 * time.Second })}
 	onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
-		intent := intentOf(lost(t, server, client, true, request))
+		intent := intentOf(lostCreate(t, server, client, true, request))
 		begin := time.Now()
 		call, err := client.Settle(t.Context(), intent, calls.SettleOptions{Delivery: calls.DeliveryAccepted})
 		if took := time.Since(begin); err != nil || call == nil || took < 10*time.Second || took > 13*time.Second {
@@ -230,9 +207,9 @@ func TestAnAcceptedCreateIsSettledAtOnce(t *testing.T) {
 	})
 }
 
-func TestSettleOfWhatCannotBeSettled(t *testing.T) {
+func TestSettleValidatesItsArguments(t *testing.T) {
 	server := callstest.NewServer(t)
-	client := hastyClient(t, server)
+	client := socketClient(t, server)
 	good := calls.Intent{ID: "1", CallType: calls.CallTypeInbound, SentAfter: time.Now(), SentBefore: time.Now()}
 	noTime, noType := good, good
 	noTime.SentAfter, noType.CallType = time.Time{}, ""
@@ -242,14 +219,14 @@ func TestSettleOfWhatCannotBeSettled(t *testing.T) {
 		want     error
 		delivery calls.Delivery
 	}{
-		"no intent":               {calls.Intent{}, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
-		"one that was not sent":   {noTime, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
-		"one of no type":          {noType, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
-		"a window that is past":   {good, calls.SettleOptions{Window: -1}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
-		"an interval that is not": {good, calls.SettleOptions{Interval: -1, Delivery: calls.DeliveryAccepted}, calls.ErrInvalidRequest, calls.DeliveryAccepted},
-		"a negative skew":         {good, calls.SettleOptions{ClockSkew: -1}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
-		"rejected":                {good, calls.SettleOptions{Delivery: calls.DeliveryRejected}, calls.ErrCallNotFound, calls.DeliveryRejected},
-		"not sent":                {good, calls.SettleOptions{Delivery: calls.DeliveryNotSent}, calls.ErrCallNotFound, calls.DeliveryNotSent},
+		"a zero Intent":            {calls.Intent{}, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"an Intent without times":  {noTime, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"an Intent without a type": {noType, calls.SettleOptions{}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"a negative window":        {good, calls.SettleOptions{Window: -1}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"a negative interval":      {good, calls.SettleOptions{Interval: -1, Delivery: calls.DeliveryAccepted}, calls.ErrInvalidRequest, calls.DeliveryAccepted},
+		"a negative skew":          {good, calls.SettleOptions{ClockSkew: -1}, calls.ErrInvalidRequest, calls.DeliveryUnknown},
+		"rejected":                 {good, calls.SettleOptions{Delivery: calls.DeliveryRejected}, calls.ErrCallNotFound, calls.DeliveryRejected},
+		"not sent":                 {good, calls.SettleOptions{Delivery: calls.DeliveryNotSent}, calls.ErrCallNotFound, calls.DeliveryNotSent},
 	} {
 		call, err := client.Settle(t.Context(), tt.intent, tt.opts)
 		if call != nil || !errors.Is(err, tt.want) || calls.DeliveryOf(err) != tt.delivery {
@@ -259,32 +236,32 @@ func TestSettleOfWhatCannotBeSettled(t *testing.T) {
 	if n := len(server.Requests()); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
-	var nobody *calls.Client
-	if _, err := nobody.Settle(t.Context(), good, calls.SettleOptions{}); err == nil || !calls.DeliveryOf(err).MayExist() {
+	var none *calls.Client
+	if _, err := none.Settle(t.Context(), good, calls.SettleOptions{}); err == nil || !calls.DeliveryOf(err).MayExist() {
 		t.Errorf("a nil Client: %v", err)
 	}
 	if _, err := client.Settle(nil, good, calls.SettleOptions{}); err == nil || !calls.DeliveryOf(err).MayExist() { //nolint:staticcheck
 		t.Errorf("a nil context: %v", err)
 	}
 	if _, ok := calls.RetryAfter(func() error { _, err := client.Settle(t.Context(), calls.Intent{}, calls.SettleOptions{}); return err }()); ok {
-		t.Error("it can be sent again")
+		t.Error("RetryAfter reports true")
 	}
 }
 
-// TestTheErrorOfSettleSpeaksOfTheCreate, whatever the listing fails with.
-func TestTheErrorOfSettleSpeaksOfTheCreate(t *testing.T) {
+// TestTheErrorOfSettleHasTheDeliveryOfTheCreate has listings that fail.
+func TestTheErrorOfSettleHasTheDeliveryOfTheCreate(t *testing.T) {
 	request := calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"}
 	for name, tt := range map[string]struct {
 		faults []callstest.Fault
 		err    error
 	}{
-		"401":                 {[]callstest.Fault{callstest.Status(401)}, calls.ErrUnauthorized},
-		"403":                 {[]callstest.Fault{callstest.Status(403)}, calls.ErrForbidden},
-		"404":                 {[]callstest.Fault{callstest.Status(404)}, calls.ErrNotFound},
-		"302":                 {[]callstest.Fault{callstest.Status(302)}, calls.ErrRedirected},
-		"429 again and again": {slices.Repeat([]callstest.Fault{callstest.RateLimited("1")}, 40), calls.ErrRateLimited},
-		"503 again and again": {slices.Repeat([]callstest.Fault{callstest.Status(503)}, 40), calls.ErrServer},
-		"nothing":             {nil, calls.ErrCallNotFound},
+		"401":              {[]callstest.Fault{callstest.Status(401)}, calls.ErrUnauthorized},
+		"403":              {[]callstest.Fault{callstest.Status(403)}, calls.ErrForbidden},
+		"404":              {[]callstest.Fault{callstest.Status(404)}, calls.ErrNotFound},
+		"302":              {[]callstest.Fault{callstest.Status(302)}, calls.ErrRedirected},
+		"repeated 429":     {slices.Repeat([]callstest.Fault{callstest.RateLimited("1")}, 40), calls.ErrRateLimited},
+		"repeated 503":     {slices.Repeat([]callstest.Fault{callstest.Status(503)}, 40), calls.ErrServer},
+		"an empty listing": {nil, calls.ErrCallNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, err := callstest.Start(callstest.WithClock(time.Now))
@@ -293,8 +270,8 @@ func TestTheErrorOfSettleSpeaksOfTheCreate(t *testing.T) {
 			}
 			defer server.Close()
 			synctest.Test(t, func(t *testing.T) {
-				client := virtualClient(t, server)
-				failed := lost(t, server, client, false, request)
+				client := inProcessClient(t, server)
+				failed := lostCreate(t, server, client, false, request)
 				server.Fail(tt.faults...)
 				begin := time.Now()
 				call, err := client.Settle(t.Context(), intentOf(failed), calls.SettleOptions{})
@@ -302,13 +279,13 @@ func TestTheErrorOfSettleSpeaksOfTheCreate(t *testing.T) {
 					t.Errorf("%v, %v", call, err)
 				}
 				if found, ok := calls.IntentOf(err); !ok || found.ID != intentOf(failed).ID {
-					t.Errorf("the intent %v", found)
+					t.Errorf("intent %v", found)
 				}
 				if _, ok := calls.RetryAfter(err); ok {
-					t.Error("it can be sent again")
+					t.Error("RetryAfter reports true")
 				}
 				if took := time.Since(begin); took > 2*time.Minute {
-					t.Errorf("it took %v", took)
+					t.Errorf("took %v", took)
 				}
 			})
 		})
@@ -317,13 +294,13 @@ func TestTheErrorOfSettleSpeaksOfTheCreate(t *testing.T) {
 
 func TestSettleEndsWithItsContext(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		failed := lost(t, server, client, false, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
+		failed := lostCreate(t, server, client, false, calls.InboundRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345"})
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		begin := time.Now()
 		_, err := client.Settle(ctx, intentOf(failed), calls.SettleOptions{})
 		if !errors.Is(err, context.DeadlineExceeded) || calls.DeliveryOf(err) != calls.DeliveryUnknown || time.Since(begin) != 0 {
-			t.Errorf("a wait that does not fit: %v after %v", err, time.Since(begin))
+			t.Errorf("a wait beyond the deadline: %v after %v", err, time.Since(begin))
 		}
 		ctx, cancel = context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, cancel)
@@ -335,95 +312,118 @@ func TestSettleEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// TestSettleSoak loses the answers of creates among many others, with a listing
-// that lags by a random time and fails now and then. It may say that it does not know, and that it saw
-// nothing; it may not name a wrong call, nor miss one that the listing showed.
+// TestSettleSoak loses the responses of creates among many others. The listing lags by a
+// random time and fails at random. Settle may return ErrAmbiguous or ErrCallNotFound, but
+// it must not return a wrong call, nor ErrCallNotFound for a call that was listed.
 func TestSettleSoak(t *testing.T) {
-	const rounds, window = 300, 15 * time.Second
+	const rounds = 300
 	count := map[string]int{}
-	for round := range rounds {
-		random := rand.New(rand.NewPCG(uint64(round), 514))
-		lags := make([]time.Duration, 64)
-		for i := range lags {
-			lags[i] = time.Duration(random.Int64N(int64(20 * time.Second)))
+	for round := range uint64(rounds) {
+		s := settleSoak{random: rand.New(rand.NewPCG(round, 514)), lags: make([]time.Duration, 64)}
+		for i := range s.lags {
+			s.lags[i] = time.Duration(s.random.Int64N(int64(20 * time.Second)))
 		}
 		tickets := make([]callstest.Ticket, 4)
 		for i := range tickets {
 			tickets[i] = callstest.Ticket{ID: fmt.Sprint("T", i), Number: "+1 859-657-9625", ContactID: "381630957514"}
 		}
-		opts := []callstest.Option{
-			callstest.WithTickets(tickets...),
-			callstest.WithListingLag(func(id int64) time.Duration { return lags[id%int64(len(lags))] }),
-		}
+		opts := []callstest.Option{callstest.WithTickets(tickets...), callstest.WithListingLag(s.lagOf)}
 		onVirtualTime(t, opts, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-			neighbors := func() {
-				for range random.IntN(4) {
-					time.Sleep(time.Duration(random.Int64N(int64(time.Second))))
-					if _, err := client.Create(t.Context(), anyRequest(random)); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-			neighbors()
-			acts := random.IntN(3) > 0
-			made := len(server.Calls())
-			began := time.Now()
-			request := anyRequest(random)
-			lostErr := lost(t, server, client, acts, request)
-			var own int64
-			if acts {
-				own = server.Calls()[made].ID
-			}
-			neighbors()
-			// Another process asks for the very same: no listing can tell the two
-			// apart, so this is left out where only the other's would be shown.
-			if acts && lags[own%int64(len(lags))] < window && random.IntN(4) == 0 {
-				if _, err := virtualClient(t, server).Create(t.Context(), request); err != nil {
-					t.Fatal(err)
-				}
-			}
-			// The first look meets as many faults as its attempts can stand.
-			for range random.IntN(4) {
-				server.Fail(readFaults[random.IntN(len(readFaults))])
-			}
-			intent := intentOf(lostErr)
-			call, err := client.Settle(t.Context(), intent, calls.SettleOptions{Window: window, ClockSkew: time.Second})
-			wasShown := acts && !began.Add(lags[own%int64(len(lags))]).After(intent.SentBefore.Add(window+time.Second))
-			var several *calls.AmbiguousError
-			switch {
-			case err == nil:
-				count["found"]++
-				if call.ID != own {
-					t.Errorf("round %d: named %d, the call is %d", round, call.ID, own)
-				}
-			case errors.As(err, &several):
-				count["ambiguous"]++
-			case errors.Is(err, calls.ErrCallNotFound):
-				count["not seen"]++
-				if wasShown {
-					t.Errorf("round %d: missed %d, which was listed", round, own)
-				}
-			default:
+			s.t, s.server, s.client = t, server, client
+			outcome, err := s.run()
+			if count[outcome]++; err != nil {
 				t.Errorf("round %d: %v", round, err)
-			}
-			if several != nil && wasShown && !slices.ContainsFunc(several.Candidates, func(c *calls.Call) bool { return c.ID == own }) {
-				t.Errorf("round %d: %d was listed and is no candidate", round, own)
 			}
 		})
 	}
 	t.Logf("%d rounds: %v", rounds, count)
-	if count["found"] < rounds/5 || count["not seen"] < rounds/10 || count["ambiguous"] == 0 {
-		t.Errorf("the soak has become one-sided: %v", count)
+	if count["found"] < rounds/5 || count["not found"] < rounds/10 || count["ambiguous"] == 0 {
+		t.Errorf("some outcomes are too rare: %v", count)
 	}
 }
 
-// readFaults is what a look that is tried again gets over.
+// settleSoak is a round of TestSettleSoak.
+type settleSoak struct {
+	t      *testing.T
+	random *rand.Rand
+	lags   []time.Duration
+	server *callstest.Server
+	client *calls.Client
+}
+
+// lagOf returns the lag with which a call is listed.
+func (s *settleSoak) lagOf(id int64) time.Duration { return s.lags[id%int64(len(s.lags))] }
+
+func (s *settleSoak) createOthers() {
+	for range s.random.IntN(4) {
+		time.Sleep(time.Duration(s.random.Int64N(int64(time.Second))))
+		if _, err := s.client.Create(s.t.Context(), anyRequest(s.random)); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// run loses the response of a create among others and settles it. It returns the
+// outcome, and an error if the outcome is wrong.
+func (s *settleSoak) run() (outcome string, err error) {
+	const window = 15 * time.Second
+	s.createOthers()
+	acts := s.random.IntN(3) > 0
+	made := len(s.server.Calls())
+	began := time.Now()
+	request := anyRequest(s.random)
+	intent := intentOf(lostCreate(s.t, s.server, s.client, acts, request))
+	var own int64
+	if acts {
+		own = s.server.Calls()[made].ID
+	}
+	s.createOthers()
+	// Another process sends the same request. No listing tells the two calls apart, so
+	// this is left out if only the other call would be listed.
+	if acts && s.lagOf(own) < window && s.random.IntN(4) == 0 {
+		if _, err := inProcessClient(s.t, s.server).Create(s.t.Context(), request); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	// The first request of the listing has at most as many faults as it has retries.
+	for range s.random.IntN(4) {
+		s.server.Fail(readFaults[s.random.IntN(len(readFaults))])
+	}
+	call, err := s.client.Settle(s.t.Context(), intent, calls.SettleOptions{Window: window, ClockSkew: time.Second})
+	isListed := acts && !began.Add(s.lagOf(own)).After(intent.SentBefore.Add(window+time.Second))
+	return checkSettled(own, isListed, call, err)
+}
+
+// checkSettled checks the result of Settle for a create whose call is own, 0 for none.
+// isListed means that the listing showed that call.
+func checkSettled(own int64, isListed bool, call *calls.Call, err error) (outcome string, problem error) {
+	var several *calls.AmbiguousError
+	switch {
+	case err == nil && call.ID != own:
+		return "found", fmt.Errorf("returned %d, want %d", call.ID, own)
+	case err == nil:
+		return "found", nil
+	case errors.As(err, &several):
+		isCandidate := slices.ContainsFunc(several.Candidates, func(c *calls.Call) bool { return c.ID == own })
+		if isListed && !isCandidate {
+			return "ambiguous", fmt.Errorf("%d was listed and is not a candidate", own)
+		}
+		return "ambiguous", nil
+	case errors.Is(err, calls.ErrCallNotFound) && isListed:
+		return "not found", fmt.Errorf("%d was listed and not found", own)
+	case errors.Is(err, calls.ErrCallNotFound):
+		return "not found", nil
+	}
+	return "failed", err
+}
+
+// readFaults are faults that a retry overcomes.
 var readFaults = []callstest.Fault{
 	callstest.Status(500), callstest.Status(503), callstest.HangUpAfterRead, callstest.Reset, callstest.CutBody, callstest.RateLimited("1"),
 }
 
-// anyRequest has a time or a ticket of its own, most of the time: without
-// either, a call cannot be told from its like, as Settle's documentation says.
+// anyRequest returns a random request. Most have a time or a ticket of their own, which
+// Settle needs to tell calls apart.
 func anyRequest(random *rand.Rand) calls.CreateRequest {
 	ticket := fmt.Sprint("T", random.IntN(4))
 	switch random.IntN(3) {
@@ -434,9 +434,4 @@ func anyRequest(random *rand.Rand) calls.CreateRequest {
 	}
 	at := time.Now().Add(time.Hour).Truncate(time.Hour).Add(time.Duration(random.IntN(600)) * time.Minute)
 	return calls.ScheduledRequest{MenuID: 9, EndUserNumber: "+82-10-6861-2345", ScheduledAt: at}
-}
-
-func intentOf(err error) calls.Intent {
-	intent, _ := calls.IntentOf(err)
-	return intent
 }

@@ -45,7 +45,7 @@ func TestFailReasons(t *testing.T) {
 		{calls.FailReasonDirectPSTNCallToFallbackNumber, "direct_pstn_call_to_fallback_number", 60001, calls.FailCauseRedirected},
 	}
 	if len(tests) != 29 {
-		t.Errorf("%d reasons are tested, 29 are documented", len(tests))
+		t.Errorf("%d reasons, want the 29 that are documented", len(tests))
 	}
 	for _, tt := range tests {
 		if string(tt.reason) != tt.wire || !tt.reason.IsKnown() || tt.reason.Number() != tt.number || tt.reason.Cause() != tt.cause {
@@ -60,7 +60,7 @@ func TestFailReasons(t *testing.T) {
 	}
 }
 
-func TestCanceledStatusesAreEnds(t *testing.T) {
+func TestCanceledStatusesAreTerminal(t *testing.T) {
 	t.Parallel()
 	for status, wire := range map[calls.CallStatus]string{calls.CallStatusCancelled: "cancelled", calls.CallStatusCompleted: "completed"} {
 		if string(status) != wire || !status.IsKnown() || !status.IsTerminal() {
@@ -68,7 +68,7 @@ func TestCanceledStatusesAreEnds(t *testing.T) {
 		}
 	}
 	if status := calls.CallStatus("canceled"); status.IsKnown() {
-		t.Errorf("%q is no status of the platform", status)
+		t.Errorf("%q is known", status)
 	}
 }
 
@@ -83,5 +83,88 @@ func TestMenuTypes(t *testing.T) {
 	}
 	if calls.MenuType("sms_menu").IsKnown() || calls.MenuType("").IsKnown() {
 		t.Error("an unknown menu type is known")
+	}
+}
+
+func TestCallStatuses(t *testing.T) {
+	t.Parallel()
+	tests := map[calls.CallStatus]struct {
+		wire     string
+		terminal bool
+	}{
+		calls.CallStatusSelecting:          {"selecting", false},
+		calls.CallStatusQueued:             {"queued", false},
+		calls.CallStatusAssigned:           {"assigned", false},
+		calls.CallStatusConnecting:         {"connecting", false},
+		calls.CallStatusConnected:          {"connected", false},
+		calls.CallStatusSwitching:          {"switching", false},
+		calls.CallStatusFinished:           {"finished", true},
+		calls.CallStatusFailed:             {"failed", true},
+		calls.CallStatusRecovered:          {"recovered", true},
+		calls.CallStatusScheduled:          {"scheduled", false},
+		calls.CallStatusActionOnly:         {"action_only", false},
+		calls.CallStatusActionOnlyFinished: {"action_only_finished", true},
+		calls.CallStatusDeflected:          {"deflected", true},
+		calls.CallStatusVoicemail:          {"voicemail", false},
+		calls.CallStatusVoicemailReceived:  {"voicemail_received", true},
+		calls.CallStatusVoicemailRead:      {"voicemail_read", true},
+	}
+	if len(tests) != 16 {
+		t.Errorf("%d statuses, want the 16 that are documented", len(tests))
+	}
+	for status, want := range tests {
+		if string(status) != want.wire || !status.IsKnown() || status.IsTerminal() != want.terminal {
+			t.Errorf("%q: known %v, terminal %v, want %q, known, terminal %v", status, status.IsKnown(), status.IsTerminal(), want.wire, want.terminal)
+		}
+	}
+	for _, status := range []calls.CallStatus{"", "Finished", "finished ", "new"} {
+		if status.IsKnown() || status.IsTerminal() {
+			t.Errorf("%q is known or terminal", status)
+		}
+	}
+}
+
+func TestCallTypes(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		callType, canonical calls.CallType
+		known, deprecated   bool
+	}{
+		{"Voice Outbound (API)", calls.CallTypeOutbound, true, false},
+		{"Voice Inbound (API)", calls.CallTypeInbound, true, false},
+		{"Voice Scheduled (API)", calls.CallTypeScheduled, true, false},
+		{"OutboundCall", calls.CallTypeOutbound, true, true},
+		{"IncomingCall", calls.CallTypeInbound, true, true},
+		{"ScheduledCall", calls.CallTypeScheduled, true, true},
+		{"Voice Inbound (IVR)", "Voice Inbound (IVR)", false, false},
+		{"voice outbound (api)", "voice outbound (api)", false, false},
+		{"", "", false, false},
+	}
+	for _, test := range tests {
+		if got := test.callType.Canonical(); got != test.canonical {
+			t.Errorf("%q: canonical %q, want %q", test.callType, got, test.canonical)
+		}
+		if test.callType.IsKnown() != test.known || test.callType.IsDeprecated() != test.deprecated {
+			t.Errorf("%q: known %v, deprecated %v", test.callType, test.callType.IsKnown(), test.callType.IsDeprecated())
+		}
+	}
+}
+
+func TestRecordingPermissions(t *testing.T) {
+	t.Parallel()
+	for permission, wire := range map[calls.RecordingPermission]string{
+		calls.RecordingPermissionNotAsked:         "recording_permission_not_asked",
+		calls.RecordingPermissionDenied:           "recording_permission_denied",
+		calls.RecordingPermissionGranted:          "recording_permission_granted",
+		calls.RecordingPermissionReportedNotAsked: "not_asked",
+	} {
+		if string(permission) != wire || !permission.IsKnown() {
+			t.Errorf("%q, want %q, known", permission, wire)
+		}
+	}
+	for _, permission := range []calls.RecordingPermission{"", "granted", "NOT_ASKED"} {
+		if permission.IsKnown() {
+			t.Errorf("%q is known", permission)
+		}
 	}
 }

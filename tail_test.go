@@ -1,12 +1,18 @@
 package calls_test
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,9 +21,9 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// TestATailYieldsEachChangeOnce has calls created and changed at random while a tail
-// runs: pages of any size, with links and without, many calls with one updated_at,
-// listings that lag and fail.
+// TestATailYieldsEachChangeOnce creates and changes calls at random while a tail runs. The
+// pages have any size, with and without links, many calls have the same updated_at, and
+// the listing lags and fails.
 func TestATailYieldsEachChangeOnce(t *testing.T) {
 	const rounds = 60
 	changes := 0
@@ -32,7 +38,7 @@ func TestATailYieldsEachChangeOnce(t *testing.T) {
 			for id := range int64(f.random.IntN(40)) {
 				f.change(id + 1)
 			}
-			client := clientBy(t, f, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
+			client := newClient(t, f, calls.WithClock(time.Now))
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			go changeAtRandom(ctx, f, round, 2*time.Minute)
@@ -48,10 +54,10 @@ func TestATailYieldsEachChangeOnce(t *testing.T) {
 				}
 				yielded[fakeKey{call.ID, call.UpdatedAt.UTC()}]++
 				if f.maxLag == 0 && call.UpdatedAt.Before(last) {
-					t.Errorf("round %d: %v comes after %v", round, call.UpdatedAt, last)
+					t.Errorf("round %d: %v is yielded after %v", round, call.UpdatedAt, last)
 				}
 				last = *call.UpdatedAt
-				if own.IntN(8) == 0 { // also between two pages
+				if own.IntN(8) == 0 { // between two pages, too
 					f.change(1 + own.Int64N(40))
 				}
 			}
@@ -77,31 +83,31 @@ func changeAtRandom(ctx context.Context, f *fakeListing, seed uint64, until time
 	}
 }
 
-// checkTail compares what a tail yielded with what the listing showed, and with the
-// last state of each call. It returns the number of changes.
+// checkTail checks that a tail yielded what was listed, and the last state of each call.
+// It returns the number of changes.
 func checkTail(t *testing.T, round uint64, f *fakeListing, yielded map[fakeKey]int) int {
 	t.Helper()
 	for key, n := range yielded {
 		if n != 1 {
-			t.Errorf("round %d: %v came %d times", round, key, n)
+			t.Errorf("round %d: %v was yielded %d times", round, key, n)
 		}
 	}
 	for key := range f.shown {
 		if yielded[key] == 0 {
-			t.Errorf("round %d: %v was listed and did not come", round, key)
+			t.Errorf("round %d: %v was listed and not yielded", round, key)
 		}
 	}
 	for id, states := range f.states {
 		if last := states[len(states)-1]; yielded[last.fakeKey] == 0 && time.Since(last.visible) > time.Minute {
-			t.Errorf("round %d: the last state of %d did not come: %v", round, id, last)
+			t.Errorf("round %d: the last state of %d was not yielded: %v", round, id, last)
 		}
 	}
 	return len(yielded)
 }
 
-func TestATailLooksLessOftenWhileNothingChanges(t *testing.T) {
+func TestATailPollsLessOftenWhileNothingChanges(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		var looks []time.Duration
+		var polls []time.Duration
 		begin := time.Now()
 		id := server.AddCall(callstest.Call{})
 		time.AfterFunc(5*time.Minute, func() { _ = server.Advance(id, calls.CallStatusFinished) })
@@ -116,14 +122,14 @@ func TestATailLooksLessOftenWhileNothingChanges(t *testing.T) {
 			}
 		}
 		for _, request := range server.Requests() {
-			looks = append(looks, request.At.Sub(begin))
+			polls = append(polls, request.At.Sub(begin))
 		}
-		if n := len(looks); n < 15 || n > 26 || looks[1] != 2*time.Second || looks[2] != 5*time.Second {
-			t.Errorf("%d looks: %v", n, looks)
+		if n := len(polls); n < 15 || n > 26 || polls[1] != 2*time.Second || polls[2] != 5*time.Second {
+			t.Errorf("%d polls: %v", n, polls)
 		}
 		longest := time.Duration(0)
-		for i := range looks[1:] {
-			longest = max(longest, looks[i+1]-looks[i])
+		for i := range polls[1:] {
+			longest = max(longest, polls[i+1]-polls[i])
 		}
 		if longest != 30*time.Second {
 			t.Errorf("the longest wait was %v", longest)
@@ -131,11 +137,11 @@ func TestATailLooksLessOftenWhileNothingChanges(t *testing.T) {
 	})
 }
 
-func TestATailGoesOnAfterAnErrorThatAReadMayBeRepeatedAfter(t *testing.T) {
+func TestATailContinuesAfterATransientError(t *testing.T) {
 	for _, fault := range []callstest.Fault{callstest.Status(500), callstest.Status(503), callstest.RateLimited(""), callstest.HangUpAfterRead, callstest.CutBody} {
-		server := newWorld(t)
+		server := newServer(t)
 		synctest.Test(t, func(t *testing.T) {
-			client := virtualClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
+			client := inProcessClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
 			server.AddCall(callstest.Call{})
 			server.Fail(fault, fault)
 			for call, err := range client.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
@@ -150,8 +156,8 @@ func TestATailGoesOnAfterAnErrorThatAReadMayBeRepeatedAfter(t *testing.T) {
 
 func TestATailEndsWithAnyOtherError(t *testing.T) {
 	for status, want := range map[int]error{401: calls.ErrUnauthorized, 403: calls.ErrForbidden, 404: calls.ErrNotFound, 501: calls.ErrServer, 302: calls.ErrRedirected} {
-		server := newWorld(t)
-		client := virtualClient(t, server)
+		server := newServer(t)
+		client := inProcessClient(t, server)
 		server.Fail(callstest.Status(status))
 		n := 0
 		for call, err := range client.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
@@ -163,7 +169,7 @@ func TestATailEndsWithAnyOtherError(t *testing.T) {
 			t.Errorf("%d: yielded %d times", status, n)
 		}
 	}
-	html := clientBy(t, roundTripper(func(r *http.Request) (*http.Response, error) { return response(r, nil, "<html>"), nil }))
+	html := newClient(t, responding(http.StatusOK, "<html>"))
 	for call, err := range html.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
 		if call != nil || !errors.Is(err, calls.ErrUndecodable) {
 			t.Errorf("%v, %v", call, err)
@@ -171,8 +177,8 @@ func TestATailEndsWithAnyOtherError(t *testing.T) {
 	}
 }
 
-func TestATailRefusesWhatMakesNoSense(t *testing.T) {
-	client := virtualClient(t, newWorld(t))
+func TestTailCallsValidatesItsOptions(t *testing.T) {
+	client := inProcessClient(t, newServer(t))
 	for _, opts := range []calls.TailOptions{{Interval: -1}, {MaxInterval: -1}, {Lag: -1}, {PerPage: -1}, {PerPage: 101}} {
 		for call, err := range client.TailCalls(t.Context(), time.Now(), opts) {
 			if call != nil || !errors.Is(err, calls.ErrInvalidRequest) {
@@ -187,54 +193,8 @@ func TestATailRefusesWhatMakesNoSense(t *testing.T) {
 	}
 }
 
-// TestATailOfManyCallsOfOneTime reads more calls of one time than fit on a page, and
-// does not read them again and again.
-func TestATailOfManyCallsOfOneTime(t *testing.T) {
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		for range 1000 {
-			server.AddCall(callstest.Call{})
-		}
-		time.AfterFunc(200*time.Second, func() { server.AddCall(callstest.Call{}) })
-		var ids []int64
-		for call, err := range client.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if ids = append(ids, call.ID); len(ids) == 1001 {
-				break
-			}
-		}
-		slices.Sort(ids)
-		if len(slices.Compact(ids)) != 1001 {
-			t.Errorf("%d calls", len(ids))
-		}
-		if n := len(server.Requests()); n > 60 { // 10 pages at first, and when a look back is due
-			t.Errorf("%d requests", n)
-		}
-	})
-}
-
-func TestACallFromTheFutureDoesNotStopATail(t *testing.T) {
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		server.AddCall(callstest.Call{UpdatedAt: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)})
-		time.AfterFunc(time.Minute, func() { server.AddCall(callstest.Call{}) })
-		n := 0
-		for _, err := range client.TailCalls(t.Context(), time.Now(), calls.TailOptions{}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n++; n == 2 {
-				break
-			}
-		}
-		if time.Since(server.Calls()[1].CreatedAt) > 30*time.Second {
-			t.Errorf("seen at %v", time.Now())
-		}
-	})
-}
-
-// TestTheTimeOfATailIsExact asks from the very time of the last change on.
-func TestTheTimeOfATailIsExact(t *testing.T) {
+// TestATailRequestsTheExactTimeOfTheLastChange has a time in milliseconds.
+func TestATailRequestsTheExactTimeOfTheLastChange(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		time.Sleep(1421 * time.Millisecond)
 		id := server.AddCall(callstest.Call{})
@@ -246,7 +206,135 @@ func TestTheTimeOfATailIsExact(t *testing.T) {
 		}
 		requests := server.Requests()
 		if got := requests[len(requests)-1].Query; !strings.Contains(got, "from%5D=2000-01-01T00%3A00%3A01.421Z") {
-			t.Errorf("asked for %s", got)
+			t.Errorf("requested %s", got)
 		}
 	})
+}
+
+// fakeListing is a platform that only lists calls. Unlike the double it can list each
+// change with a random lag, and it records what it has listed.
+type fakeListing struct {
+	random    *rand.Rand
+	perPage   int           // at most
+	hasLinks  bool          // sends Link headers
+	maxLag    time.Duration // of each change
+	latency   time.Duration // of a request, at most
+	failures  float64       // share of all requests
+	precision time.Duration // of updated_at
+
+	mu       sync.Mutex
+	states   map[int64][]fakeState // of each call, the oldest first
+	shown    map[fakeKey]bool
+	requests []http.Request
+}
+
+// change gives a call another status, unless it has already changed at this time.
+func (f *fakeListing) change(id int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	state := fakeState{fakeKey{id, time.Now().UTC().Truncate(f.precision)}, fmt.Sprint("status-", len(f.states[id])), time.Now()}
+	if f.maxLag > 0 {
+		state.visible = state.visible.Add(time.Duration(f.random.Int64N(int64(f.maxLag))))
+	}
+	if n := len(f.states[id]); n > 0 {
+		last := f.states[id][n-1]
+		if !state.updated.After(last.updated) {
+			return
+		}
+		state.visible = time.UnixMilli(max(state.visible.UnixMilli(), last.visible.UnixMilli()))
+	}
+	f.states[id] = append(f.states[id], state)
+}
+
+func (f *fakeListing) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.mu.Lock()
+	wait, isFailing := time.Duration(0), f.random.Float64() < f.failures
+	if f.latency > 0 {
+		wait = time.Duration(f.random.Int64N(int64(f.latency)))
+	}
+	kind := f.random.IntN(3)
+	f.requests = append(f.requests, *r)
+	f.mu.Unlock()
+	select {
+	case <-time.After(wait):
+	case <-r.Context().Done():
+		return nil, context.Cause(r.Context())
+	}
+	if isFailing {
+		switch kind {
+		case 0:
+			return nil, io.ErrUnexpectedEOF
+		case 1:
+			return &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+		}
+		return &http.Response{StatusCode: http.StatusBadGateway, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+	}
+	return f.page(r), nil
+}
+
+func (f *fakeListing) page(r *http.Request) *http.Response {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	query := r.URL.Query()
+	from, _ := time.Parse(time.RFC3339, query.Get("updated_at[from]"))
+	page, _ := strconv.Atoi(query.Get("page"))
+	per, _ := strconv.Atoi(query.Get("per"))
+	per = min(per, f.perPage)
+	listed := f.visible(from)
+	header := http.Header{"Per-Page": {fmt.Sprint(per)}, "Total": {fmt.Sprint(len(listed))}}
+	if f.hasLinks {
+		header.Set("Link", `<?page=1>; rel="first"; title="a, b"`)
+		if page*per < len(listed) {
+			query.Set("page", fmt.Sprint(page+1))
+			header.Add("Link", fmt.Sprintf("<http://platform.internal/?%s>; rel=\"next\"", query.Encode()))
+		}
+	}
+	start := min((page-1)*per, len(listed))
+	objects := []map[string]any{}
+	for _, state := range listed[start:min(start+per, len(listed))] {
+		f.shown[state.fakeKey] = true
+		objects = append(objects, map[string]any{"id": state.id, "updated_at": state.updated, "status": state.status})
+	}
+	body, _ := json.Marshal(objects)
+	response := newResponse(http.StatusOK, string(body))
+	response.Header = header
+	return response
+}
+
+// visible returns the states that are listed now and were updated at from or later.
+func (f *fakeListing) visible(from time.Time) (listed []fakeState) {
+	for _, states := range f.states {
+		for _, state := range slices.Backward(states) {
+			if state.visible.After(time.Now()) {
+				continue
+			}
+			if !state.updated.Before(from) {
+				listed = append(listed, state)
+			}
+			break
+		}
+	}
+	slices.SortFunc(listed, func(a, b fakeState) int {
+		return cmp.Or(a.updated.Compare(b.updated), cmp.Compare(a.id, b.id))
+	})
+	return listed
+}
+
+type fakeKey struct {
+	id      int64
+	updated time.Time
+}
+
+type fakeState struct {
+	fakeKey
+	status  string
+	visible time.Time
+}
+
+func newFakeListing(seed uint64) *fakeListing {
+	random := rand.New(rand.NewPCG(seed, 12))
+	return &fakeListing{
+		random: random, perPage: 1 + random.IntN(12), hasLinks: random.IntN(2) == 0, precision: time.Millisecond,
+		states: map[int64][]fakeState{}, shown: map[fakeKey]bool{},
+	}
 }

@@ -17,7 +17,7 @@ var aThirdParty = calls.ThirdPartyRequest{AgentEmail: "agent@example.com", Phone
 func TestDialThirdParty(t *testing.T) {
 	t.Parallel()
 	server := callstest.NewServer(t, callstest.WithUnreachableNumbers("+1 773-202-5862"))
-	client := hastyClient(t, server)
+	client := socketClient(t, server)
 	id := server.AddCall(callstest.Call{AgentEmail: "agent@example.com", Status: "connected"})
 
 	participant, err := client.DialThirdParty(t.Context(), id, aThirdParty)
@@ -42,11 +42,11 @@ func TestDialThirdParty(t *testing.T) {
 	}
 }
 
-// Each refusal that is documented, from the double.
+// TestDialThirdPartyIsRefused gets each documented refusal from the double.
 func TestDialThirdPartyIsRefused(t *testing.T) {
 	t.Parallel()
 	server := callstest.NewServer(t, callstest.WithUnreachableNumbers("+1 773-202-5862"))
-	client := hastyClient(t, server)
+	client := socketClient(t, server)
 	id := server.AddCall(callstest.Call{AgentEmail: "agent@example.com", Status: "connected"})
 	waiting := server.AddCall(callstest.Call{AgentEmail: "agent@example.com", Status: "assigned"})
 	tests := []struct {
@@ -69,7 +69,7 @@ func TestDialThirdPartyIsRefused(t *testing.T) {
 			t.Errorf("%d %s: %v", tt.status, tt.message, err)
 		}
 	}
-	// What the client refuses itself, the platform is asked by hand.
+	// Do sends what DialThirdParty does not.
 	for parameter, body := range map[string]string{
 		"phone_number": `{"agent_email":"agent@example.com"}`, "agent_email": `{"phone_number":"+1 339-219-5276"}`,
 	} {
@@ -83,7 +83,7 @@ func TestDialThirdPartyIsRefused(t *testing.T) {
 	}
 }
 
-func TestDialThirdPartyChecksItsRequest(t *testing.T) {
+func TestDialThirdPartyValidatesItsRequest(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		id      int64
@@ -113,17 +113,17 @@ func TestDialThirdPartyChecksItsRequest(t *testing.T) {
 	_, err := newClient(t, untouched(t)).DialThirdParty(t.Context(), -1, calls.ThirdPartyRequest{})
 	var problems calls.ValidationErrors
 	if !errors.As(err, &problems) || len(problems) != 3 {
-		t.Errorf("every problem at once: %v", err)
+		t.Errorf("every problem: %v", err)
 	}
 }
 
-// What is dialed is what was validated.
+// TestDialThirdPartySendsTheNumberAsValidated has a number of the default region.
 func TestDialThirdPartySendsTheNumberAsValidated(t *testing.T) {
 	t.Parallel()
 	sent := ""
-	client := newClient(t, wire(func(r *http.Request) (*http.Response, error) {
+	client := newClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
 		sent = r.Method + " " + r.URL.Path + " " + textOf(r.Body)
-		return answer(http.StatusOK, `{"participant":{"id":"7","type":"third_party","status":"dialing"}}`), nil
+		return newResponse(http.StatusOK, `{"participant":{"id":"7","type":"third_party","status":"dialing"}}`), nil
 	}), calls.WithDefaultRegion("US"))
 	participant, err := client.DialThirdParty(t.Context(), 397, calls.ThirdPartyRequest{AgentEmail: "agent@example.com", PhoneNumber: "859-657-9625"})
 	if err != nil || *participant.ID != 7 || participant.Status != calls.ParticipantStatusDialing {
@@ -134,8 +134,9 @@ func TestDialThirdPartySendsTheNumberAsValidated(t *testing.T) {
 	}
 }
 
-// A response that does not show the participant does not say that nobody was rung.
-func TestResponsesOfADialThatShowNobody(t *testing.T) {
+// TestResponsesOfADialWithoutAParticipant checks that such a response leaves the outcome
+// unknown.
+func TestResponsesOfADialWithoutAParticipant(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		status   int
@@ -143,13 +144,13 @@ func TestResponsesOfADialThatShowNobody(t *testing.T) {
 		delivery calls.Delivery
 		unknown  bool
 	}{
-		"only a message":      {200, `{"message":"Third party dialing initiated"}`, calls.DeliveryUnknown, true},
-		"no body":             {202, "", calls.DeliveryUnknown, true},
-		"no content":          {204, "", calls.DeliveryUnknown, true},
-		"another's page":      {200, "<html>", calls.DeliveryUnknown, true},
-		"a null participant":  {200, `{"participant":null}`, calls.DeliveryUnknown, true},
-		"a participant of 0s": {200, `{"participant":{}}`, calls.DeliveryUnknown, true},
-		"created, unreadable": {201, "<html>", calls.DeliveryAccepted, false},
+		"only a message":       {200, `{"message":"Third party dialing initiated"}`, calls.DeliveryUnknown, true},
+		"no body":              {202, "", calls.DeliveryUnknown, true},
+		"no content":           {204, "", calls.DeliveryUnknown, true},
+		"a gateway's page":     {200, "<html>", calls.DeliveryUnknown, true},
+		"a null participant":   {200, `{"participant":null}`, calls.DeliveryUnknown, true},
+		"an empty participant": {200, `{"participant":{}}`, calls.DeliveryUnknown, true},
+		"an undecodable 201":   {201, "<html>", calls.DeliveryAccepted, false},
 	}
 	for name, tt := range tests {
 		participant, err := newClient(t, responding(tt.status, tt.body)).DialThirdParty(t.Context(), 397, aThirdParty)
@@ -164,7 +165,7 @@ func TestResponsesOfADialThatShowNobody(t *testing.T) {
 
 func TestIntentOfADial(t *testing.T) {
 	t.Parallel()
-	_, err := newClient(t, wire(broken)).DialThirdParty(t.Context(), 397, aThirdParty)
+	_, err := newClient(t, roundTripper(broken)).DialThirdParty(t.Context(), 397, aThirdParty)
 	intent, ok := calls.IntentOf(err)
 	if !ok || intent.ID == "" || intent.Attempt == "" || intent.ParentCallID != 397 || intent.CallType != "" ||
 		!intent.SentAfter.Equal(documentedNow) || intent.SentBefore.IsZero() {

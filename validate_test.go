@@ -14,7 +14,7 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// problem is one ValidationError of a refused request.
+// problem is a ValidationError of a request that is not valid.
 type problem struct {
 	field string
 	is    error
@@ -39,7 +39,9 @@ var (
 )
 
 type outbound = calls.OutboundRequest
+
 type inbound = calls.InboundRequest
+
 type scheduled = calls.ScheduledRequest
 
 func TestValidation(t *testing.T) {
@@ -47,7 +49,7 @@ func TestValidation(t *testing.T) {
 	tests := []struct {
 		name    string
 		request calls.CreateRequest
-		want    []problem // none: the request is sent
+		want    []problem // nil if the request is sent
 	}{
 		// Outbound.
 		{"outbound to a number", anOutbound, nil},
@@ -59,10 +61,10 @@ func TestValidation(t *testing.T) {
 		{"outbound to a ticket with a malformed number: the ticket wins", with(anOutbound, func(r *outbound) { r.TicketID, r.EndUserNumber = "71450", "123123" }), nil},
 		{"outbound from a malformed number", with(anOutbound, func(r *outbound) { r.OutboundNumber = "123123" }), []problem{outboundMalformed}},
 		{"outbound to a ticket from a malformed number", outbound{AgentEmail: "agent@example.com", TicketID: "71450", OutboundNumber: "123123"}, []problem{outboundMalformed}},
-		{"outbound with a ticket that is no UTF-8", outbound{AgentEmail: "agent@example.com", TicketID: "7\xff"}, []problem{ticketMalformed}},
-		{"outbound with every problem at once", outbound{AgentEmail: "agent", EndUserNumber: "123123", OutboundNumber: "+1 999-657-12", Lang: "fr-ca"},
+		{"outbound with a ticket that is not UTF-8", outbound{AgentEmail: "agent@example.com", TicketID: "7\xff"}, []problem{ticketMalformed}},
+		{"outbound with every problem", outbound{AgentEmail: "agent", EndUserNumber: "123123", OutboundNumber: "+1 999-657-12", Lang: "fr-ca"},
 			[]problem{agentEmailInvalid, endUserMalformed, outboundMalformed, languageMalformed}},
-		{"outbound with nothing at all", outbound{}, []problem{agentEmailRequired, ticketOrNumber}},
+		{"outbound without a field", outbound{}, []problem{agentEmailRequired, ticketOrNumber}},
 		{"outbound by pointer", &outbound{}, []problem{agentEmailRequired, ticketOrNumber}},
 
 		// Inbound.
@@ -75,11 +77,11 @@ func TestValidation(t *testing.T) {
 		{"inbound with a ticket and no number: the number is still required", with(anInbound, func(r *inbound) { r.TicketID, r.EndUserNumber = "76517", "" }), []problem{endUserRequired}},
 		{"inbound with a malformed number", with(anInbound, func(r *inbound) { r.EndUserNumber = "+1 999-657-12" }), []problem{endUserMalformed}},
 		{"inbound with a ticket and a malformed number: the ticket wins", with(anInbound, func(r *inbound) { r.TicketID, r.EndUserNumber = "76517", "+1 999-657-12" }), nil},
-		{"inbound from a malformed number: the platform takes its default", with(anInbound, func(r *inbound) { r.OutboundNumber = "123123" }), nil},
-		{"inbound with a ticket that is no UTF-8", with(anInbound, func(r *inbound) { r.TicketID = "\xc3" }), []problem{ticketMalformed}},
-		{"inbound with every problem at once", inbound{MenuID: -1, EndUserNumber: "123123", OutboundNumber: "123123", Lang: "french", RecordingPermission: "yes"},
+		{"inbound from a malformed number: the platform uses its default", with(anInbound, func(r *inbound) { r.OutboundNumber = "123123" }), nil},
+		{"inbound with a ticket that is not UTF-8", with(anInbound, func(r *inbound) { r.TicketID = "\xc3" }), []problem{ticketMalformed}},
+		{"inbound with every problem", inbound{MenuID: -1, EndUserNumber: "123123", OutboundNumber: "123123", Lang: "french", RecordingPermission: "yes"},
 			[]problem{menuMalformed, endUserMalformed, languageMalformed, permissionInvalid}},
-		{"inbound with nothing at all", inbound{}, []problem{menuRequired, endUserRequired}},
+		{"inbound without a field", inbound{}, []problem{menuRequired, endUserRequired}},
 		{"inbound by pointer", &inbound{}, []problem{menuRequired, endUserRequired}},
 
 		// Scheduled.
@@ -92,11 +94,11 @@ func TestValidation(t *testing.T) {
 		{"scheduled without a number", with(aScheduled, func(r *scheduled) { r.EndUserNumber = "" }), []problem{endUserRequired}},
 		{"scheduled with a malformed number", with(aScheduled, func(r *scheduled) { r.EndUserNumber = "123123" }), []problem{endUserMalformed}},
 		{"scheduled with a ticket and a malformed number: the ticket wins", with(aScheduled, func(r *scheduled) { r.TicketID, r.EndUserNumber = "76517", "123123" }), nil},
-		{"scheduled with a ticket that is no UTF-8", with(aScheduled, func(r *scheduled) { r.TicketID = "\xff\xfe" }), []problem{ticketMalformed}},
+		{"scheduled with a ticket that is not UTF-8", with(aScheduled, func(r *scheduled) { r.TicketID = "\xff\xfe" }), []problem{ticketMalformed}},
 		{"scheduled for no time", with(aScheduled, func(r *scheduled) { r.ScheduledAt = time.Time{} }), []problem{scheduledAtRequired}},
-		{"scheduled with every problem at once", scheduled{MenuID: -9, ParentCallID: -1, EndUserNumber: "123123", Lang: "EN", ScheduledAt: documentedNow.Add(-time.Hour), RecordingPermission: "no"},
+		{"scheduled with every problem", scheduled{MenuID: -9, ParentCallID: -1, EndUserNumber: "123123", Lang: "EN", ScheduledAt: documentedNow.Add(-time.Hour), RecordingPermission: "no"},
 			[]problem{parentInvalid, menuMalformed, endUserMalformed, scheduledAtPast, languageMalformed, permissionInvalid}},
-		{"scheduled with nothing at all", scheduled{}, []problem{menuRequired, endUserRequired, scheduledAtRequired}},
+		{"scheduled without a field", scheduled{}, []problem{menuRequired, endUserRequired, scheduledAtRequired}},
 		{"scheduled by pointer", &scheduled{}, []problem{menuRequired, endUserRequired, scheduledAtRequired}},
 	}
 	for _, test := range tests {
@@ -130,8 +132,8 @@ func TestValidationOfTicketIDs(t *testing.T) {
 	}
 }
 
-// A blank ticket id names no ticket. Where one of a ticket and a number is
-// required, it counts as not given, so that the number is checked and dialed.
+// TestBlankTicketIDIsNoTicket checks that an outbound request with a blank ticket id has
+// its number validated and dialed.
 func TestBlankTicketIDIsNoTicket(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{" ", "\t\n", "\u00a0", "\u200b"} {
@@ -178,7 +180,7 @@ func TestValidationOfRecordingPermissions(t *testing.T) {
 		calls.RecordingPermissionNotAsked: nil,
 		calls.RecordingPermissionDenied:   nil,
 		calls.RecordingPermissionGranted:  nil,
-		calls.RecordingPermissionReportedNotAsked: {permissionInvalid}, // what a call object says, and no request
+		calls.RecordingPermissionReportedNotAsked: {permissionInvalid}, // a value of call objects only
 		"granted":                       {permissionInvalid},
 		"Recording_Permission_Granted":  {permissionInvalid},
 		"recording_permission_granted ": {permissionInvalid},
@@ -192,20 +194,20 @@ func TestValidationOfRecordingPermissions(t *testing.T) {
 	}
 }
 
-// What is sent has the digits of the number that was accepted. Whether the
-// exchange of a number exists or it is in service is not checked.
+// TestValidationOfNumbers checks that a number is sent with the digits that were
+// validated. It is not checked whether the number is in service.
 func TestValidationOfNumbers(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, number, region string
 		want                 []problem
-		sent                 string // the same as number if empty
+		sent                 string // "" for number
 	}{
 		{name: "a possible number without a valid exchange", number: "+1 205-123-4567"},
 		{name: "a number of another country", number: "+82-10-6861-2345"},
 		{name: "E.164", number: "+18596579625"},
 		{name: "brackets and dots", number: "+1 (859) 657.9625"},
-		{name: "a number of no country", number: "+800 1234 5678"},
+		{name: "an international number", number: "+800 1234 5678"},
 		{name: "too short", number: "+1 999-657-12", want: []problem{endUserMalformed}},
 		{name: "much too short", number: "123123", want: []problem{endUserMalformed}},
 		{name: "too long", number: "+1 859-657-9625-1234", want: []problem{endUserMalformed}},
@@ -218,7 +220,7 @@ func TestValidationOfNumbers(t *testing.T) {
 		{name: "a URI with an extension", number: "tel:+1-859-657-9625;ext=12", want: []problem{endUserMalformed}},
 		{name: "a trunk prefix", number: "+44 (0)20 7946 0958", sent: "+442079460958"},
 		{name: "a trunk prefix of another digit", number: "+7 8 495 123-45-67", sent: "+74951234567"},
-		{name: "a code in parentheses", number: "(+1) 859-657-9625", sent: "+18596579625"},
+		{name: "a country code in parentheses", number: "(+1) 859-657-9625", sent: "+18596579625"},
 		{name: "wide digits", number: "＋１ ８５９-６５７-９６２５", sent: "+18596579625"},
 		{name: "direction marks", number: "\u202d+33 6 12 34 56 78\u202c", sent: "+33 6 12 34 56 78"},
 		{name: "two plus signs", number: "++44 20 7946 0958", want: []problem{endUserMalformed}},
@@ -231,8 +233,8 @@ func TestValidationOfNumbers(t *testing.T) {
 		{name: "only space", number: " ", want: []problem{endUserMalformed}},
 		{name: "a line break", number: "+1 859-657\n-9625", want: []problem{endUserMalformed}},
 		{name: "a short number", number: "911", region: "US", want: []problem{endUserMalformed}},
-		{name: "with a region, a number with a country code goes out as written", number: "+82-10-6861-2345", region: "US"},
-		{name: "with a region, a number without one goes out as E.164", number: "859-657-9625", region: "US", sent: "+18596579625"},
+		{name: "with a region, a number with a country code is sent as written", number: "+82-10-6861-2345", region: "US"},
+		{name: "with a region, a number without one is sent as E.164", number: "859-657-9625", region: "US", sent: "+18596579625"},
 		{name: "with a region, a number in its national form", number: "010-6861-2345", region: "KR", sent: "+821068612345"},
 		{name: "with a region, a number with its international prefix", number: "011 82 10 6861 2345", region: "US", sent: "+821068612345"},
 		{name: "with a region, zeros that are not its prefix", number: "0061 412 345 678", region: "AU", want: []problem{endUserMalformed}},
@@ -275,8 +277,8 @@ func TestValidationOfNumbers(t *testing.T) {
 	}
 }
 
-// Whoever shows an error can tell people what to change.
-func TestReasonsOfNumbersAreToldApart(t *testing.T) {
+// TestReasonsOfNumbers checks that the reason says what to change.
+func TestReasonsOfNumbers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ number, region, reason string }{
 		{"859-657-9625", "", "has no country code"},
@@ -312,9 +314,9 @@ func TestReasonsOfNumbersAreToldApart(t *testing.T) {
 	}
 }
 
-// What is not judged is sent as it was written, where the region makes nothing
-// of it.
-func TestNumbersThatAreNotJudged(t *testing.T) {
+// TestNumbersThatAreNotValidated checks that such a number is sent as written, or as
+// E.164 if it fits the default region.
+func TestNumbersThatAreNotValidated(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		request calls.CreateRequest
@@ -325,7 +327,7 @@ func TestNumbersThatAreNotJudged(t *testing.T) {
 		"next to a ticket, inbound":   {with(anInbound, func(r *inbound) { r.TicketID, r.EndUserNumber = "71450", "call me" }), "end_user_number", "call me"},
 		"next to a ticket, scheduled": {with(aScheduled, func(r *scheduled) { r.TicketID, r.EndUserNumber = "71450", "+1 999-657-12" }), "end_user_number", "+1 999-657-12"},
 		"an inbound outbound number":  {with(anInbound, func(r *inbound) { r.OutboundNumber = "123123" }), "outbound_number", "123123"},
-		"one that the region fits":    {with(anInbound, func(r *inbound) { r.OutboundNumber = "339-219-5276" }), "outbound_number", "+13392195276"},
+		"a number of the region":      {with(anInbound, func(r *inbound) { r.OutboundNumber = "339-219-5276" }), "outbound_number", "+13392195276"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -338,11 +340,11 @@ func TestNumbersThatAreNotJudged(t *testing.T) {
 	}
 }
 
-// A time is judged as it is sent: in milliseconds.
+// TestValidationOfScheduledAt checks that the time is validated as sent, in milliseconds.
 func TestValidationOfScheduledAt(t *testing.T) {
 	t.Parallel()
 	berlin := time.FixedZone("CEST", 2*60*60)
-	odd := documentedNow.Add(400 * time.Microsecond)
+	precise := documentedNow.Add(400 * time.Microsecond)
 	tests := []struct {
 		name    string
 		now, at time.Time
@@ -353,14 +355,14 @@ func TestValidationOfScheduledAt(t *testing.T) {
 		{"the documented time", documentedNow, time.Date(2019, 9, 15, 0, 19, 14, 421e6, time.UTC), nil, "2019-09-15T00:19:14.421Z"},
 		{"another zone is sent in UTC", documentedNow, time.Date(2019, 9, 15, 2, 19, 14, 421e6, berlin), nil, "2019-09-15T00:19:14.421Z"},
 		{"a zone that moves the day", documentedNow, time.Date(2019, 9, 15, 1, 0, 0, 0, berlin), nil, "2019-09-14T23:00:00.000Z"},
-		{"what is finer than a millisecond is dropped", documentedNow, time.Date(2019, 9, 15, 0, 19, 14, 421999999, time.UTC), nil, "2019-09-15T00:19:14.421Z"},
+		{"microseconds are dropped", documentedNow, time.Date(2019, 9, 15, 0, 19, 14, 421999999, time.UTC), nil, "2019-09-15T00:19:14.421Z"},
 		{"a millisecond ahead", documentedNow, documentedNow.Add(time.Millisecond), nil, "2019-09-01T00:00:00.001Z"},
-		{"a millisecond ahead of an odd clock", odd, documentedNow.Add(time.Millisecond), nil, "2019-09-01T00:00:00.001Z"},
+		{"a millisecond ahead of a clock in microseconds", precise, documentedNow.Add(time.Millisecond), nil, "2019-09-01T00:00:00.001Z"},
 		{"the last time that can be written", documentedNow, time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC), nil, "9999-12-31T23:59:59.999Z"},
 		{"exactly now", documentedNow, documentedNow, []problem{scheduledAtPast}, ""},
 		{"exactly now in another zone", documentedNow, documentedNow.In(berlin), []problem{scheduledAtPast}, ""},
 		{"less than a millisecond ahead", documentedNow, documentedNow.Add(999 * time.Microsecond), []problem{scheduledAtPast}, ""},
-		{"ahead of an odd clock, but not when sent", odd, documentedNow.Add(900 * time.Microsecond), []problem{scheduledAtPast}, ""},
+		{"ahead of a clock in microseconds, but not when sent", precise, documentedNow.Add(900 * time.Microsecond), []problem{scheduledAtPast}, ""},
 		{"a nanosecond ago", documentedNow, documentedNow.Add(-1), []problem{scheduledAtPast}, ""},
 		{"1970", documentedNow, time.Unix(0, 0), []problem{scheduledAtPast}, ""},
 		{"before the zero time", documentedNow, time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC), []problem{scheduledAtPast}, ""},
@@ -381,108 +383,9 @@ func TestValidationOfScheduledAt(t *testing.T) {
 	}
 }
 
-// What a body does not have is as much a promise as what it has: empty fields
-// are the platform's to fill in.
-func TestBodies(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		request calls.CreateRequest
-		want    map[string]any
-	}{
-		"the least outbound": {anOutbound, map[string]any{
-			"call_type": "Voice Outbound (API)", "agent_email": "agent@example.com", "end_user_number": goodNumber,
-		}},
-		"the least inbound": {anInbound, map[string]any{
-			"call_type": "Voice Inbound (API)", "menu_id": 9.0, "end_user_number": goodNumber,
-		}},
-		"the least scheduled": {aScheduled, map[string]any{
-			"call_type": "Voice Scheduled (API)", "menu_id": 9.0, "end_user_number": goodNumber, "scheduled_at": "2019-09-01T01:00:00.000Z",
-		}},
-		"an outbound ticket": {outbound{AgentEmail: "agent@example.com", TicketID: "71450"}, map[string]any{
-			"call_type": "Voice Outbound (API)", "agent_email": "agent@example.com", "ticket_id": "71450",
-		}},
-		"the most inbound": {
-			inbound{MenuID: 9, EndUserNumber: goodNumber, TicketID: "76517", OutboundNumber: "+1 339-219-5276", Lang: "fr-CA", RecordingPermission: calls.RecordingPermissionDenied},
-			map[string]any{
-				"call_type": "Voice Inbound (API)", "menu_id": 9.0, "end_user_number": goodNumber, "ticket_id": "76517",
-				"outbound_number": "+1 339-219-5276", "lang": "fr-CA", "recording_permission": "recording_permission_denied",
-			},
-		},
-		"the most scheduled": {
-			scheduled{MenuID: 9, ParentCallID: 514, EndUserNumber: goodNumber, TicketID: "76517", Lang: "en", ScheduledAt: documentedNow.Add(time.Second), RecordingPermission: calls.RecordingPermissionNotAsked},
-			map[string]any{
-				"call_type": "Voice Scheduled (API)", "menu_id": 9.0, "call_id": 514.0, "end_user_number": goodNumber, "ticket_id": "76517",
-				"lang": "en", "scheduled_at": "2019-09-01T00:00:01.000Z", "recording_permission": "recording_permission_not_asked",
-			},
-		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if diff := cmp.Diff(test.want, checkValidation(t, test.request, nil)); diff != "" {
-				t.Errorf("body (-want +sent):\n%s", diff)
-			}
-		})
-	}
-}
-
-// A request is the caller's: what goes out as E.164 stays as it was written.
-func TestRequestIsNotChanged(t *testing.T) {
-	t.Parallel()
-	request := &outbound{AgentEmail: "agent@example.com", EndUserNumber: "859-657-9625"}
-	if err := newClient(t, untouched(t), calls.WithDefaultRegion("US")).Validate(request); err != nil {
-		t.Fatal(err)
-	}
-	if request.EndUserNumber != "859-657-9625" {
-		t.Errorf("the number has become %s", request.EndUserNumber)
-	}
-}
-
-func TestNilRequestsAreRefused(t *testing.T) {
-	t.Parallel()
-	tests := map[string]calls.CreateRequest{
-		"nil":                     nil,
-		"a nil outbound request":  (*outbound)(nil),
-		"a nil inbound request":   (*inbound)(nil),
-		"a nil scheduled request": (*scheduled)(nil),
-	}
-	for name, request := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if err := newClient(t, untouched(t)).Validate(request); !errors.Is(err, calls.ErrInvalidRequest) {
-				t.Errorf("error %v", err)
-			}
-		})
-	}
-}
-
-// The documentation of Validate knows three outcomes: nil, a *ValidationError,
-// and a list of them.
-func TestNilRequestIsAValidationError(t *testing.T) {
-	t.Parallel()
-	err := newClient(t, untouched(t)).Validate(nil)
-	var invalid *calls.ValidationError
-	if !errors.As(err, &invalid) {
-		t.Errorf("error %v is no *ValidationError", err)
-	}
-}
-
-func TestCustomerFlagArgumentsAreChecked(t *testing.T) {
-	t.Parallel()
-	update := calls.CustomerFlagUpdate{BadActor: ptr(true)}
-	for _, id := range []int64{0, -1, -1 << 63} {
-		client := newClient(t, untouched(t))
-		_, err := client.GetCustomerFlag(t.Context(), id)
-		checkProblems(t, err, []problem{{"id", calls.ErrCallIDInvalid}})
-		checkProblems(t, client.UpdateCustomerFlag(t.Context(), id, update), []problem{{"id", calls.ErrCallIDInvalid}})
-	}
-	err := newClient(t, untouched(t)).UpdateCustomerFlag(t.Context(), 397, calls.CustomerFlagUpdate{})
-	checkProblems(t, err, []problem{{"customer_flag", calls.ErrFlagUpdateEmpty}})
-}
-
-// checkValidation checks that Validate and the create method find the same
-// problems, and that a request with none is sent once. It returns the body as
-// sent, nil for a refused request.
+// checkValidation checks that Validate and the create method return the same problems,
+// and that a valid request is sent once. It returns the body, nil for a request that is
+// not valid.
 func checkValidation(t *testing.T, request calls.CreateRequest, want []problem, opts ...calls.Option) (sent map[string]any) {
 	t.Helper()
 	checkProblems(t, newClient(t, untouched(t), opts...).Validate(request), want)
@@ -498,10 +401,10 @@ func checkValidation(t *testing.T, request calls.CreateRequest, want []problem, 
 	if want == nil {
 		transport = func(r *http.Request) (*http.Response, error) {
 			if sent != nil {
-				t.Error("the request was sent twice")
+				t.Error("sent twice")
 			}
 			mustUnmarshal(t, []byte(textOf(r.Body)), &sent)
-			return answer(http.StatusAccepted, ""), nil
+			return newResponse(http.StatusAccepted, ""), nil
 		}
 	}
 	_, err := newClient(t, transport, opts...).Create(t.Context(), request)
@@ -509,7 +412,7 @@ func checkValidation(t *testing.T, request calls.CreateRequest, want []problem, 
 	if err != nil {
 		checkValuesAreNotShown(t, request, err)
 	} else if sent == nil {
-		t.Error("nothing was sent")
+		t.Error("not sent")
 	}
 	return sent
 }
@@ -518,7 +421,7 @@ func checkProblems(t *testing.T, err error, want []problem) {
 	t.Helper()
 	if want == nil {
 		if err != nil {
-			t.Errorf("refused: %v", err)
+			t.Errorf("error %v, want none", err)
 		}
 		return
 	}
@@ -537,27 +440,27 @@ func checkProblems(t *testing.T, err error, want []problem) {
 	for i, p := range want {
 		fields = append(fields, p.field)
 		if !errors.Is(err, p.is) || i < len(list) && !errors.Is(list[i], p.is) {
-			t.Errorf("the problem of %s is not %v", p.field, p.is)
+			t.Errorf("the problem with %s is not %v", p.field, p.is)
 		}
 	}
 	if diff := cmp.Diff(fields, got); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}
 	if !errors.Is(err, calls.ErrInvalidRequest) || calls.DeliveryOf(err) != calls.DeliveryNotSent {
-		t.Errorf("%v is not an invalid request that was not sent", err)
+		t.Errorf("%v is not ErrInvalidRequest or not DeliveryNotSent", err)
 	}
 }
 
 func checkValuesAreNotShown(t *testing.T, request calls.CreateRequest, err error) {
 	t.Helper()
 	data, unencodable := json.Marshal(request)
-	if unencodable != nil { // a year that JSON has no form for
+	if unencodable != nil { // a year that has no JSON form
 		return
 	}
 	var values map[string]any
 	mustUnmarshal(t, data, &values)
 	for field, value := range values {
-		// The shortest values ("agent", "fr-C") are in the words of the reason.
+		// Short values ("agent", "fr-C") also occur in the text of the reason.
 		if text, ok := value.(string); ok && len(text) > 5 && strings.Contains(err.Error(), text) {
 			t.Errorf("the value of %s is in %q", field, err)
 		}

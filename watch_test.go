@@ -3,9 +3,7 @@ package calls_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,7 +12,7 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// statuses watches a call and returns what was seen, and when since the beginning.
+// statuses watches a call. It returns the statuses that were yielded, and when.
 func statuses(ctx context.Context, client *calls.Client, call *calls.Call, opts calls.WatchOptions) (seen []calls.CallStatus, at []time.Duration, err error) {
 	begin := time.Now()
 	for call, err := range client.WatchCall(ctx, call, opts) {
@@ -41,17 +39,17 @@ func TestWatchCallYieldsEachChangeUntilTheEnd(t *testing.T) {
 			t.Errorf("%v at %v, %v", seen, at, err)
 		}
 		if last := at[len(at)-1]; last > 90*time.Second {
-			t.Errorf("the end was seen at %v", last)
+			t.Errorf("the end was yielded at %v", last)
 		}
-		// From 4 s to the end nothing happens: the looks grow rare.
+		// Polls become rare from 4 s on, when nothing changes until the end.
 		if n := len(server.Requests()); n < 5 || n > 15 {
-			t.Errorf("%d looks", n)
+			t.Errorf("%d polls", n)
 		}
 	})
 }
 
-// TestAWatchBeginsWithWhatIsKnown, which costs no request, and looks from there on.
-func TestAWatchBeginsWithWhatIsKnown(t *testing.T) {
+// TestAWatchBeginsWithTheGivenCall yields it without a request.
+func TestAWatchBeginsWithTheGivenCall(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		for range 250 {
 			server.AddCall(callstest.Call{})
@@ -76,19 +74,19 @@ func TestAWatchBeginsWithWhatIsKnown(t *testing.T) {
 func TestAWatchEndsWithTheCall(t *testing.T) {
 	ended := time.Now()
 	tests := []struct {
-		name  string
-		call  calls.Call
-		wants int // requests
+		name     string
+		call     calls.Call
+		requests int
 	}{
 		{"finished", calls.Call{ID: 7, Status: calls.CallStatusFinished}, 0},
 		{"canceled", calls.Call{ID: 7, Status: "cancelled", EndsAt: &ended}, 0},
 		{"of an unknown status, with an end", calls.Call{ID: 7, Status: "abandoned", EndsAt: &ended}, 0},
 	}
 	for _, tt := range tests {
-		server := newWorld(t)
-		client := virtualClient(t, server)
+		server := newServer(t)
+		client := inProcessClient(t, server)
 		seen, _, err := statuses(t.Context(), client, &tt.call, calls.WatchOptions{})
-		if err != nil || !slices.Equal(seen, []calls.CallStatus{tt.call.Status}) || len(server.Requests()) != tt.wants {
+		if err != nil || !slices.Equal(seen, []calls.CallStatus{tt.call.Status}) || len(server.Requests()) != tt.requests {
 			t.Errorf("%s: %v, %v, %d requests", tt.name, seen, err, len(server.Requests()))
 		}
 	}
@@ -111,7 +109,7 @@ func TestWatchCallWaitsForACallThatIsNotListedYet(t *testing.T) {
 	lagging := []callstest.Option{callstest.WithListingLag(func(int64) time.Duration { return 20 * time.Second })}
 	onVirtualTime(t, lagging, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		id := server.AddCall(callstest.Call{Status: "finished"})
-		// Others are shown at once, and move the tail on.
+		// Other calls are listed at once, so that the reader advances.
 		go func() {
 			for range 19 {
 				server.AddCall(callstest.Call{})
@@ -125,21 +123,21 @@ func TestWatchCallWaitsForACallThatIsNotListedYet(t *testing.T) {
 	})
 }
 
-func TestWatchCallKeepsOffTheRateLimit(t *testing.T) {
+func TestWatchCallPollsAtMostOnceASecond(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		id := server.AddCall(callstest.Call{})
 		ctx, cancel := context.WithTimeout(t.Context(), 9500*time.Millisecond)
 		defer cancel()
 		_, _, err := statuses(ctx, client, &calls.Call{ID: id}, calls.WatchOptions{Interval: time.Nanosecond, MaxInterval: time.Nanosecond})
 		if n := len(server.Requests()); n != 10 || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%d looks in 9.5 s, %v", n, err)
+			t.Errorf("%d polls in 9.5 s, %v", n, err)
 		}
 	})
 }
 
 func TestWatchCallEndsWithAnError(t *testing.T) {
-	server := newWorld(t)
-	client := virtualClient(t, server)
+	server := newServer(t)
+	client := inProcessClient(t, server)
 	server.Fail(callstest.Status(403))
 	for name, tt := range map[string]struct {
 		call *calls.Call
@@ -147,9 +145,9 @@ func TestWatchCallEndsWithAnError(t *testing.T) {
 		err  error
 	}{
 		"no call":             {nil, calls.WatchOptions{}, calls.ErrInvalidRequest},
-		"no such id":          {&calls.Call{ID: -1}, calls.WatchOptions{}, calls.ErrCallIDInvalid},
+		"a negative id":       {&calls.Call{ID: -1}, calls.WatchOptions{}, calls.ErrCallIDInvalid},
 		"a negative interval": {&calls.Call{ID: 1}, calls.WatchOptions{Interval: -1}, calls.ErrInvalidRequest},
-		"a negative longest":  {&calls.Call{ID: 1}, calls.WatchOptions{MaxInterval: -1}, calls.ErrInvalidRequest},
+		"a negative maximum":  {&calls.Call{ID: 1}, calls.WatchOptions{MaxInterval: -1}, calls.ErrInvalidRequest},
 	} {
 		if _, _, err := statuses(t.Context(), client, tt.call, tt.opts); !errors.Is(err, tt.err) {
 			t.Errorf("%s: %v", name, err)
@@ -158,28 +156,17 @@ func TestWatchCallEndsWithAnError(t *testing.T) {
 	if _, _, err := statuses(t.Context(), client, &calls.Call{ID: 1}, calls.WatchOptions{}); !errors.Is(err, calls.ErrForbidden) {
 		t.Errorf("refused: %v", err)
 	}
-	var nobody *calls.Client
-	if _, _, err := statuses(t.Context(), nobody, &calls.Call{ID: 1}, calls.WatchOptions{}); calls.DeliveryOf(err) != calls.DeliveryNotSent {
+	var none *calls.Client
+	if _, _, err := statuses(t.Context(), none, &calls.Call{ID: 1}, calls.WatchOptions{}); calls.DeliveryOf(err) != calls.DeliveryNotSent {
 		t.Errorf("a nil Client: %v", err)
 	}
 	//lint:ignore SA1012 it must not panic
 	if _, _, err := statuses(nil, client, &calls.Call{ID: 1}, calls.WatchOptions{}); err == nil { //nolint:staticcheck
 		t.Error("a nil context")
 	}
-	nobody.LookNow()
+	none.LookNow()
 	(&calls.Client{}).LookNow()
 	client.LookNow()
-}
-
-func TestAWatchSurvivesErrorsThatAReadMayBeRepeatedAfter(t *testing.T) {
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, _ *calls.Client) {
-		client := virtualClient(t, server, calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
-		id := server.AddCall(callstest.Call{Status: "finished"})
-		server.Fail(callstest.Status(503), callstest.HangUpAfterRead, callstest.RateLimited("1"))
-		if seen, _, err := statuses(t.Context(), client, &calls.Call{ID: id}, calls.WatchOptions{}); err != nil || len(seen) != 1 {
-			t.Errorf("%v, %v", seen, err)
-		}
-	})
 }
 
 func TestBreakingOutOfAWatchStopsIt(t *testing.T) {
@@ -190,18 +177,18 @@ func TestBreakingOutOfAWatchStopsIt(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		if n := len(server.Requests()); n != 1 {
-			t.Errorf("%d looks", n)
+			t.Errorf("%d polls", n)
 		}
 		func() {
 			defer func() { _ = recover() }()
 			for range client.WatchCall(t.Context(), &calls.Call{ID: id}, calls.WatchOptions{}) {
-				panic("the consumer's")
+				panic("of the caller")
 			}
 		}()
 	}) // synctest fails if a goroutine is left
 }
 
-func TestLookNowHasAWatcherLearnAtOnce(t *testing.T) {
+func TestLookNowWakesAWatch(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		id := server.AddCall(callstest.Call{})
 		time.AfterFunc(20*time.Minute+7*time.Second, func() {
@@ -233,33 +220,12 @@ func TestLookNowWakesATail(t *testing.T) {
 			break
 		}
 		if took := time.Since(begin); took != 20*time.Minute+7*time.Second {
-			t.Errorf("seen after %v", took)
+			t.Errorf("yielded after %v", took)
 		}
 	})
 }
 
-// TestManyEventsCostFewLooks has an event every 10 ms.
-func TestManyEventsCostFewLooks(t *testing.T) {
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		id := server.AddCall(callstest.Call{})
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				client.LookNow()
-				time.Sleep(10 * time.Millisecond)
-			}
-		})
-		_, _, _ = statuses(ctx, client, &calls.Call{ID: id}, calls.WatchOptions{})
-		wg.Wait()
-		if n := len(server.Requests()); n > 21 {
-			t.Errorf("%d looks in 10 s", n)
-		}
-	})
-}
-
-func TestWatchCallsEndsWithTheLastOfThem(t *testing.T) {
+func TestWatchCallsEndsWithTheLastCall(t *testing.T) {
 	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
 		var watched []*calls.Call
 		for i := range 3 {
@@ -278,122 +244,7 @@ func TestWatchCallsEndsWithTheLastOfThem(t *testing.T) {
 			t.Errorf("%v", count)
 		}
 		for call, err := range client.WatchCalls(t.Context(), nil, calls.WatchOptions{}) {
-			t.Errorf("of none: %v, %v", call, err)
+			t.Errorf("without calls: %v, %v", call, err)
 		}
 	})
-}
-
-// TestALaterWatchLooksBackOnce joins a tail that has gone further than what it knows.
-func TestALaterWatchLooksBackOnce(t *testing.T) {
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		first := server.AddCall(callstest.Call{})
-		old := server.AddCall(callstest.Call{})
-		call, err := client.FindCall(t.Context(), old, calls.FindOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		wg.Go(func() { _, _, _ = statuses(ctx, client, &calls.Call{ID: first}, calls.WatchOptions{}) })
-		time.Sleep(10 * time.Minute)
-		_ = server.Advance(old, calls.CallStatusConnected)
-		time.Sleep(10 * time.Minute)
-		server.AddCall(callstest.Call{})
-		time.Sleep(10 * time.Minute)
-		time.AfterFunc(5*time.Minute, func() { _ = server.Advance(old, calls.CallStatusFinished) })
-		seen, at, err := statuses(t.Context(), client, call, calls.WatchOptions{})
-		want := []calls.CallStatus{calls.CallStatusQueued, calls.CallStatusConnected, calls.CallStatusFinished}
-		if err != nil || !slices.Equal(seen, want) || at[1] > 2*time.Second {
-			t.Errorf("%v at %v, %v", seen, at, err)
-		}
-		cancel()
-		wg.Wait()
-	})
-}
-
-// watchedCosts watches calls for 15 s, each by itself or all together, while one in ten
-// of them changes, and returns the number of requests.
-func watchedCosts(t *testing.T, n int, areTogether, areKnown bool) int {
-	var requests atomic.Int64
-	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-		var watched []*calls.Call
-		for range n {
-			id := server.AddCall(callstest.Call{})
-			call := &calls.Call{ID: id}
-			if areKnown {
-				now := time.Now()
-				call.Status, call.CreatedAt = calls.CallStatusQueued, &now
-			}
-			watched = append(watched, call)
-		}
-		if !areKnown { // the first look has to show each of them: count from then on
-			time.AfterFunc(100*time.Millisecond, func() { requests.Store(-int64(len(server.Requests()))) })
-		}
-		for i := range n {
-			if i%10 == 1 {
-				after := time.Duration(1+i*14/n) * time.Second
-				time.AfterFunc(after, func() { _ = server.Advance(watched[i].ID, calls.CallStatusConnected) })
-			}
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
-		defer cancel()
-		var mu sync.Mutex
-		changed := 0
-		watch := func(some ...*calls.Call) {
-			for call, err := range client.WatchCalls(ctx, some, calls.WatchOptions{}) {
-				if err == nil && call.Status == calls.CallStatusConnected {
-					mu.Lock()
-					changed++
-					mu.Unlock()
-				}
-			}
-		}
-		if areTogether {
-			watch(watched...)
-		} else {
-			var wg sync.WaitGroup
-			for _, call := range watched {
-				wg.Go(func() { watch(call) })
-			}
-			wg.Wait()
-		}
-		if want := n / 10; changed < want*8/10 {
-			t.Errorf("%d of %d changes were seen", changed, want)
-		}
-		requests.Add(int64(len(server.Requests())))
-	})
-	return int(requests.Load())
-}
-
-func TestAThousandWatchedCallsCostTheRequestsOfOne(t *testing.T) {
-	for _, n := range []int{1, 10, 200, 1000} {
-		for _, areTogether := range []bool{true, false} {
-			for _, areKnown := range []bool{true, false} {
-				requests := watchedCosts(t, n, areTogether, areKnown)
-				t.Logf("%4d calls, together %v, known %v: %d requests in 15 s", n, areTogether, areKnown, requests)
-				if requests > 8 {
-					t.Errorf("%d calls, together %v, known %v: %d requests in 15 s", n, areTogether, areKnown, requests)
-				}
-			}
-		}
-	}
-}
-
-func ExampleClient_WatchCalls() {
-	client, server := double()
-	defer server.Close()
-	first := server.AddCall(callstest.Call{Status: "finished"})
-	second := server.AddCall(callstest.Call{Status: "failed"})
-
-	watched := []*calls.Call{{ID: first}, {ID: second}}
-	for call, err := range client.WatchCalls(context.Background(), watched, calls.WatchOptions{}) {
-		if err != nil {
-			fmt.Println("no longer watching:", err)
-			return
-		}
-		fmt.Println(call.ID, call.Status)
-	}
-	// Output:
-	// 397 finished
-	// 398 failed
 }

@@ -10,16 +10,15 @@ import (
 	"github.com/ccaip-go/calls/events"
 )
 
-// An event makes the program look at its calls at once. It does not say what
-// became of the call: the look does.
+// This program polls its calls when an event arrives. The event is only a hint: the state of
+// the call comes from the platform.
 func ExampleHandler() {
-	// lookNow wakes what reads calls back. One look at a time is enough, however
-	// many events there were.
+	// lookNow wakes the part of the program that polls, once for any number of events.
 	wake := make(chan struct{}, 1)
 	lookNow := func() {
 		select {
 		case wake <- struct{}{}:
-		default: // a look is due already
+		default: // already due
 		}
 	}
 
@@ -31,7 +30,7 @@ func ExampleHandler() {
 	server := httptest.NewServer(handler) // behind https in production
 	defer server.Close()
 
-	// The platform sends an event, and sends it again.
+	// The platform sends an event twice.
 	const body = `{"count": 1, "events": [{"event_id": "6f1c2d3e-0000-4000-8000-000000000001", "call_id": 397, "state": "connected"}]}`
 	for range 2 {
 		request, err := http.NewRequest(http.MethodPost, server.URL, strings.NewReader(body))
@@ -51,15 +50,15 @@ func ExampleHandler() {
 	}
 
 	<-wake
-	fmt.Println("looking at the calls")
+	fmt.Println("polling the calls")
 	// Output:
 	// call 397 connected
 	// 200 OK
 	// 200 OK
-	// looking at the calls
+	// polling the calls
 }
 
-// An event prints without anything about the people in the call.
+// The printed form of an event has no data about the people in the call.
 func ExampleEvent() {
 	var e events.Event
 	err := e.UnmarshalJSON([]byte(`{

@@ -12,9 +12,8 @@ import (
 	"github.com/ccaip-go/calls/events"
 )
 
-// FuzzHandler takes any body. It must not panic, what receive gets must be
-// usable, and neither the log nor the response nor a printed event may have a
-// private field in it.
+// FuzzHandler checks that no body panics, that receive gets usable events, and that no log
+// line, response or printed event has a private field.
 func FuzzHandler(f *testing.F) {
 	for _, body := range readBodies(f) {
 		f.Add(body)
@@ -41,36 +40,36 @@ func FuzzHandler(f *testing.F) {
 		handler.ServeHTTP(w, newRequest(t, "/", body))
 
 		if !json.Valid([]byte(strings.TrimPrefix(body, "\ufeff"))) && w.Code < 400 {
-			t.Errorf("got %d for what is not JSON", w.Code)
+			t.Errorf("got %d for a body that is not JSON", w.Code)
 		}
 		if w.Code >= 500 && len(received) < 2 {
-			t.Errorf("got %d, and no receive failed", w.Code)
+			t.Errorf("got %d without a failed receive", w.Code)
 		}
-		said := log.String() + w.Body.String()
+		output := log.String() + w.Body.String()
 		for _, e := range received {
 			printed := fmt.Sprintf("%v %+v %#v %v %v", e, e, e, e.Participants, e.Dispositions)
 			for _, secret := range secretsOf(e) {
-				if strings.Contains(said+printed, secret) {
-					t.Errorf("%q is in %s\n%s", secret, said, printed)
+				if strings.Contains(output+printed, secret) {
+					t.Errorf("%q is in %s\n%s", secret, output, printed)
 				}
 			}
 			var again events.Event
 			written, err := json.Marshal(e)
 			if err != nil || json.Unmarshal(written, &again) != nil {
-				t.Errorf("%s cannot be read again: %v", e.RawJSON(), err)
+				t.Errorf("%s does not survive JSON: %v", e.RawJSON(), err)
 			}
 			if again.String() != e.String() {
-				t.Errorf("%s, read again: %s", e, again)
+				t.Errorf("%s after a round trip: %s", e, again)
 			}
 			if e.EventID == "" && e.CallID == 0 && e.State == "" || e.CallID < 0 {
-				t.Errorf("%s is no event", e.RawJSON())
+				t.Errorf("%s is not an event", e.RawJSON())
 			}
 		}
 	})
 }
 
-// secretsOf leaves out what is too short to be found by itself, and what is also
-// in a field that is shown.
+// secretsOf returns the private fields of an event, except short ones and those that are
+// also in a field that is shown.
 func secretsOf(e events.Event) []string {
 	const shortest = 12
 	var secrets []string

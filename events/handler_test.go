@@ -13,8 +13,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
+	"time"
 
 	"github.com/ccaip-go/calls/events"
 )
@@ -24,7 +27,7 @@ const (
 	password = "p:ä ss"
 )
 
-// inbox keeps what it receives.
+// inbox records the events that it receives.
 type inbox struct {
 	mu     sync.Mutex
 	events []events.Event
@@ -71,7 +74,7 @@ func newRequest(t testing.TB, url, body string) *http.Request {
 	return r
 }
 
-// post returns a response whose body can be read after the connection is gone.
+// post returns a response whose body was read into memory.
 func post(t testing.TB, server *httptest.Server, body string) *http.Response {
 	t.Helper()
 	return send(t, server, newRequest(t, server.URL, body))
@@ -102,7 +105,7 @@ func wantStatus(t testing.TB, response *http.Response, status int) {
 
 const oneEvent = `{"count":1,"events":[{"event_id":"a","call_id":397}]}`
 
-func TestRequestsThatAreNoEventsAreRefused(t *testing.T) {
+func TestOtherRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	header := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
@@ -124,7 +127,7 @@ func TestRequestsThatAreNoEventsAreRefused(t *testing.T) {
 		{"no password", auth(user, ""), oneEvent, 401},
 		{"another user", auth("x", password), oneEvent, 401},
 		{"the user with another case", auth("CCAIP", password), oneEvent, 401},
-		{"user and password exchanged", auth(password, user), oneEvent, 401},
+		{"user and password swapped", auth(password, user), oneEvent, 401},
 		{"a token", header("Authorization", "Bearer "+password), oneEvent, 401},
 		{"credentials that are not base64", header("Authorization", "Basic ccaip:p"), oneEvent, 401},
 		{"GET", method("GET"), "", 405},
@@ -133,7 +136,7 @@ func TestRequestsThatAreNoEventsAreRefused(t *testing.T) {
 		{"no content type", func(r *http.Request) { r.Header.Del("Content-Type") }, oneEvent, 415},
 		{"a form", header("Content-Type", "application/x-www-form-urlencoded"), oneEvent, 415},
 		{"text", header("Content-Type", "text/plain; charset=utf-8"), oneEvent, 415},
-		{"a content type that is none", header("Content-Type", "/"), oneEvent, 415},
+		{"an invalid content type", header("Content-Type", "/"), oneEvent, 415},
 		{"too large", as, `{"events":[],"x":"` + strings.Repeat("x", events.MaxBody) + `"}`, 413},
 		{"too large by white space", as, oneEvent + strings.Repeat(" ", events.MaxBody), 413},
 		{"nothing", as, "", 400},
@@ -180,7 +183,7 @@ func TestABodyThatEndsEarlyIsRefused(t *testing.T) {
 	}
 }
 
-func TestJSONIsKnownByItsContentType(t *testing.T) {
+func TestContentTypesOfJSON(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, new(inbox).receive)
 	for _, contentType := range []string{"application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=UTF-8;", "application/json; charset"} {
@@ -199,7 +202,7 @@ func TestAcceptedBodies(t *testing.T) {
 		want       []int64
 	}{
 		{"no events", `{"count":0,"events":[]}`, nil},
-		{"a count that is wrong", `{"count":7,"events":[{"call_id":1}]}`, []int64{1}},
+		{"a wrong count", `{"count":7,"events":[{"call_id":1}]}`, []int64{1}},
 		{"no count", `{"events":[{"call_id":1}]}`, []int64{1}},
 		{"a byte order mark", "\ufeff" + `{"events":[{"call_id":1}]}`, []int64{1}},
 		{"the order of the events", `{"events":[{"call_id":3},{"call_id":1},{"call_id":2}]}`, []int64{3, 1, 2}},
@@ -215,7 +218,7 @@ func TestAcceptedBodies(t *testing.T) {
 	}
 }
 
-func TestABadEntryDoesNotLoseTheGoodOnes(t *testing.T) {
+func TestAMalformedEntryLosesNoEvent(t *testing.T) {
 	t.Parallel()
 	var inbox inbox
 	server := newServer(t, inbox.receive)
@@ -225,11 +228,10 @@ func TestABadEntryDoesNotLoseTheGoodOnes(t *testing.T) {
 	}
 }
 
-// TestAFailedReceiveIsTriedAgain has a receiver that fails once for call 2, in
-// each way that there is.
-func TestAFailedReceiveIsTriedAgain(t *testing.T) {
+// TestAFailedReceiveIsRetried has a receive function that fails once for call 2.
+func TestAFailedReceiveIsRetried(t *testing.T) {
 	t.Parallel()
-	const body = `{"events":[{"event_id":"a","call_id":1},{"event_id":"b","call_id":2},{"event_id":"c","call_id":3},"no event"]}`
+	const body = `{"events":[{"event_id":"a","call_id":1},{"event_id":"b","call_id":2},{"event_id":"c","call_id":3},"not an event"]}`
 	for name, fail := range map[string]func() error{
 		"error":         func() error { return errors.New("the queue is full") },
 		"panic":         func() error { panic("the queue is closed") },
@@ -250,15 +252,15 @@ func TestAFailedReceiveIsTriedAgain(t *testing.T) {
 			t.Errorf("%s: %s, want 500", name, response.Status)
 		}
 		if response := post(t, server, body); response.StatusCode != 400 {
-			t.Errorf("%s: %s again, want 400 for the entry that is no event", name, response.Status)
+			t.Errorf("%s: %s for the retry, want 400 for the entry that is not an event", name, response.Status)
 		}
 		if got := inbox.callIDs(); !slices.Equal(got, []int64{1, 3, 2}) {
-			t.Errorf("%s: received %v, want 1, 3 and, at the second try, 2", name, got)
+			t.Errorf("%s: received %v, want 1, 3 and, by the retry, 2", name, got)
 		}
 	}
 }
 
-func TestAReceiverThatEndsItsGoroutineLetsTheRetryThrough(t *testing.T) {
+func TestAReceiveThatEndsItsGoroutineIsRetried(t *testing.T) {
 	t.Parallel()
 	var inbox inbox
 	first := true
@@ -270,7 +272,7 @@ func TestAReceiverThatEndsItsGoroutineLetsTheRetryThrough(t *testing.T) {
 		return inbox.receive(ctx, e)
 	})
 	if response, err := server.Client().Do(newRequest(t, server.URL, oneEvent)); err == nil {
-		t.Errorf("the connection survived: %s", response.Status)
+		t.Errorf("the connection was not closed: %s", response.Status)
 	}
 	wantStatus(t, post(t, server, oneEvent), 200)
 	if got := inbox.callIDs(); !slices.Equal(got, []int64{397}) {
@@ -346,21 +348,21 @@ func TestAMisconfiguredHandlerReceivesNothing(t *testing.T) {
 	}
 }
 
-// TestNothingPrivateIsLoggedOrSent lets every part of a request and of a
-// receiver be private.
+// TestNothingPrivateIsLoggedOrSent has private data in every part of a request and in
+// errors of receive.
 func TestNothingPrivateIsLoggedOrSent(t *testing.T) {
 	t.Parallel()
 	private := []string{"8596579625", "Quentin", "lock", "agent@example.com", "vip", password}
 	const event = `{"event_id":"6f1c2d3e-0000-4000-8000-000000000001","call_id":397,"state":"+18596579625","participants":[{"dn":"+18596579625","agent_name":"Quentin"}],
 		"dispositions":{"code":"vip","note":"lock, agent@example.com"}}`
-	var log, said bytes.Buffer
+	var log, output bytes.Buffer
 	for name, receive := range map[string]func(context.Context, events.Event) error{
 		"nil":   func(context.Context, events.Event) error { return nil },
 		"error": func(_ context.Context, e events.Event) error { return fmt.Errorf("cannot store %s", e.RawJSON()) },
 		"panic": func(_ context.Context, e events.Event) error { panic(string(e.RawJSON())) },
 		"prints": func(_ context.Context, e events.Event) error {
-			fmt.Fprintf(&said, "%v %+v %#v %s %q %x %v", e, e, e, e, e.Participants, e.Dispositions, &e)
-			slog.New(slog.NewJSONHandler(&said, nil)).Info("received", "event", e, "participant", e.Participants[0], "disposition", e.Dispositions[0])
+			fmt.Fprintf(&output, "%v %+v %#v %s %q %x %v", e, e, e, e, e.Participants, e.Dispositions, &e)
+			slog.New(slog.NewJSONHandler(&output, nil)).Info("received", "event", e, "participant", e.Participants[0], "disposition", e.Dispositions[0])
 			return nil
 		},
 	} {
@@ -372,19 +374,159 @@ func TestNothingPrivateIsLoggedOrSent(t *testing.T) {
 				r.SetBasicAuth(user, p)
 				w := httptest.NewRecorder()
 				handler.ServeHTTP(w, r)
-				said.Write(w.Body.Bytes())
+				output.Write(w.Body.Bytes())
 			}
 		}
 		if name != "prints" && !strings.Contains(log.String(), "call_id=397") {
-			t.Errorf("%s: the log does not name the call: %s", name, log.String())
+			t.Errorf("%s: the call is not in the log: %s", name, log.String())
 		}
 	}
 	for _, word := range private {
 		if strings.Contains(log.String(), word) {
 			t.Errorf("%q was logged: %s", word, log.String())
 		}
-		if strings.Contains(said.String(), word) {
-			t.Errorf("%q was said: %s", word, said.String())
+		if strings.Contains(output.String(), word) {
+			t.Errorf("%q was sent or printed: %s", word, output.String())
+		}
+	}
+}
+
+func TestDuplicatesAreDropped(t *testing.T) {
+	t.Parallel()
+	var inbox inbox
+	server := newServer(t, inbox.receive)
+	for range 3 {
+		wantStatus(t, post(t, server, oneEvent), 200)
+		wantStatus(t, post(t, server, `{"Events":[{"EventID":"a","Item":{"CallID":397}},{"event_id":"b","call_id":398},{"call_id":399}]}`), 200)
+	}
+	if got, want := inbox.callIDs(), []int64{397, 398, 399, 399, 399}; !slices.Equal(got, want) {
+		t.Errorf("received %v, want %v", got, want)
+	}
+}
+
+// TestADuplicateWaitsForTheFirst posts an event twice. The first receive takes a minute.
+func TestADuplicateWaitsForTheFirst(t *testing.T) {
+	t.Parallel()
+	for name, firstErr := range map[string]error{"succeeds": nil, "fails": errors.New("the queue is full")} {
+		synctest.Test(t, func(t *testing.T) {
+			var receives atomic.Int32
+			handler := events.Handler(user, password, func(context.Context, events.Event) error {
+				if receives.Add(1) == 1 {
+					time.Sleep(time.Minute)
+					return firstErr
+				}
+				return nil
+			}, quiet)
+			start := time.Now()
+			first, second := httptest.NewRecorder(), httptest.NewRecorder()
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				handler.ServeHTTP(first, newRequest(t, "/", oneEvent))
+			}()
+			synctest.Wait()
+			handler.ServeHTTP(second, newRequest(t, "/", oneEvent))
+			if waited := time.Since(start); waited != time.Minute {
+				t.Errorf("%s: the duplicate got a response after %v", name, waited)
+			}
+			<-done
+			wantFirst, wantReceives := 200, int32(1)
+			if firstErr != nil {
+				wantFirst, wantReceives = 500, 2
+			}
+			if first.Code != wantFirst || second.Code != 200 || receives.Load() != wantReceives {
+				t.Errorf("%s: %d, %d, received %d times", name, first.Code, second.Code, receives.Load())
+			}
+		})
+	}
+}
+
+func TestADuplicateStopsWaitingWithItsRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		handler := events.Handler(user, password, func(context.Context, events.Event) error {
+			<-release
+			return nil
+		}, quiet)
+		go handler.ServeHTTP(httptest.NewRecorder(), newRequest(t, "/", oneEvent))
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		duplicate := httptest.NewRecorder()
+		handler.ServeHTTP(duplicate, newRequest(t, "/", oneEvent).WithContext(ctx))
+		if duplicate.Code < 500 {
+			t.Errorf("got %d before the first was received", duplicate.Code)
+		}
+		close(release)
+	})
+}
+
+// TestASlowReceiveDelaysNoOther has an event that is being received while others arrive.
+func TestASlowReceiveDelaysNoOther(t *testing.T) {
+	t.Parallel()
+	release, started := make(chan struct{}), make(chan struct{})
+	var inbox inbox
+	server := newServer(t, func(ctx context.Context, e events.Event) error {
+		if e.CallID == 397 {
+			close(started)
+			<-release
+		}
+		return inbox.receive(ctx, e)
+	})
+	var slow sync.WaitGroup
+	slow.Go(func() { wantStatus(t, post(t, server, oneEvent), 200) })
+	<-started
+	wantStatus(t, post(t, server, `{"events":[{"event_id":"b","call_id":398},{"call_id":399}]}`), 200)
+	close(release)
+	slow.Wait()
+	if got, want := inbox.callIDs(), []int64{398, 399, 397}; !slices.Equal(got, want) {
+		t.Errorf("received %v, want %v", got, want)
+	}
+}
+
+// TestEachEventIsReceivedOnce has senders that send the same events until they are
+// accepted. receive fails at the first two tries of each event, with an error and a panic.
+func TestEachEventIsReceivedOnce(t *testing.T) {
+	t.Parallel()
+	const senders, distinct = 8, 40
+	var mu sync.Mutex
+	tries, successes := map[string]int{}, map[string]int{}
+	server := newServer(t, func(_ context.Context, e events.Event) error {
+		mu.Lock()
+		defer mu.Unlock()
+		switch tries[e.EventID]++; tries[e.EventID] {
+		case 1:
+			return errors.New("not yet")
+		case 2:
+			panic("not yet")
+		}
+		successes[e.EventID]++
+		return nil
+	})
+	isReceived := func(id string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return successes[id] > 0
+	}
+	var all sync.WaitGroup
+	for sender := range senders {
+		all.Go(func() {
+			for i := range distinct {
+				id := fmt.Sprint("event-", (i+sender*5)%distinct)
+				body := `{"events":[{"call_id":1,"event_id":"` + id + `"}]}`
+				for post(t, server, body).StatusCode != 200 {
+				}
+				if !isReceived(id) {
+					t.Errorf("%s was accepted before it was received", id)
+				}
+			}
+		})
+	}
+	all.Wait()
+	for i := range distinct {
+		if id := fmt.Sprint("event-", i); successes[id] != 1 {
+			t.Errorf("%s was received %d times", id, successes[id])
 		}
 	}
 }

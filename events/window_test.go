@@ -19,7 +19,7 @@ func receivedIn(t *testing.T, w *window, id string) (isNew bool) {
 	return isNew
 }
 
-func TestTheWindowForgetsTheOldest(t *testing.T) {
+func TestTheWindowDropsTheOldest(t *testing.T) {
 	t.Parallel()
 	w := newWindow(3)
 	for _, step := range []struct {
@@ -38,7 +38,7 @@ func TestTheWindowForgetsTheOldest(t *testing.T) {
 	}
 }
 
-func TestAFailedEventIsNotRemembered(t *testing.T) {
+func TestAFailedEventIsNotKept(t *testing.T) {
 	t.Parallel()
 	w := newWindow(3)
 	for range 10 {
@@ -52,8 +52,8 @@ func TestAFailedEventIsNotRemembered(t *testing.T) {
 	}
 }
 
-// TestTheWindowIsBounded gives it ten times as many ids as it remembers, each as
-// long as a body allows. Not parallel: it measures memory.
+// TestTheWindowIsBounded has ten times as many ids as the window keeps, each of 1 KiB. It is
+// not parallel, since it measures memory.
 func TestTheWindowIsBounded(t *testing.T) {
 	heap := func() int64 {
 		var m runtime.MemStats

@@ -14,7 +14,7 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// templates are the examples that are made to be copied.
+// templates are the examples for copying.
 var templates = []string{"outbound", "inbound", "scheduled", "customerflag", "track", "settle"}
 
 // bin is where the examples are built, once for all tests.
@@ -45,14 +45,14 @@ func buildAndRun(m *testing.M) (status int, err error) {
 	return m.Run(), nil
 }
 
-// TestExamples runs each example as a newcomer does, with good and with bad input,
-// against the double in its process.
+// TestExamples runs each example with valid and invalid input against the double in its
+// process.
 func TestExamples(t *testing.T) {
 	const misused = 2 // the exit status of the flag package
 	tests := []struct {
 		command string
 		status  int
-		want    string // in what it prints
+		want    string // in the output
 	}{
 		{"outbound", 0, "Created call 397, assigned."},
 		{"outbound", 0, "nobody is called"},
@@ -118,7 +118,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// run runs a command with no account in its environment but that of environ.
+// run runs a command with the account of environ, or without an account.
 func run(t *testing.T, environ []string, name string, args ...string) (out string, status int) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), name, args...)
@@ -136,9 +136,9 @@ func run(t *testing.T, environ []string, name string, args ...string) (out strin
 	return string(text), command.ProcessState.ExitCode()
 }
 
-// TestAnAccountThatIsHalfSetUp is told what is missing, whatever is there, and
-// starts no double.
-func TestAnAccountThatIsHalfSetUp(t *testing.T) {
+// TestAnIncompleteAccount checks that the output names a missing variable, and that no
+// double is started.
+func TestAnIncompleteAccount(t *testing.T) {
 	check := func(name, variable string) {
 		out, status := run(t, []string{variable}, filepath.Join(bin, name))
 		if status != 1 || !regexp.MustCompile(`^Nothing was sent: the environment variable CCAIP_\w+ is not set\.\n$`).MatchString(out) {
@@ -153,8 +153,8 @@ func TestAnAccountThatIsHalfSetUp(t *testing.T) {
 	}
 }
 
-// TestNobodyIsCalledBecauseAFlagWasLeftOut on an account.
-func TestNobodyIsCalledBecauseAFlagWasLeftOut(t *testing.T) {
+// TestNoCallWithoutFlags runs each example on an account without flags.
+func TestNoCallWithoutFlags(t *testing.T) {
 	for _, name := range templates {
 		server := callstest.NewServer(t) // stands in for the platform
 		out, status := run(t, server.Environ(), filepath.Join(bin, name))
@@ -164,8 +164,8 @@ func TestNobodyIsCalledBecauseAFlagWasLeftOut(t *testing.T) {
 	}
 }
 
-// TestSettleRingsOnce with an account, whatever is lost.
-func TestSettleRingsOnce(t *testing.T) {
+// TestSettleCreatesOneCall runs the example on an account under faults.
+func TestSettleCreatesOneCall(t *testing.T) {
 	for _, test := range []struct {
 		fault  callstest.Fault
 		calls  int
@@ -200,8 +200,8 @@ func TestSettleRingsOnce(t *testing.T) {
 	}
 }
 
-// TestACopyOfAnExampleBuilds without the two lines that only the original needs, and
-// has at most 40 lines of code in its main.go.
+// TestACopyOfAnExampleBuilds deletes the two lines that start the double, and checks that
+// main.go has at most 40 lines of code.
 func TestACopyOfAnExampleBuilds(t *testing.T) {
 	const most = 40
 	root, err := filepath.Abs("..")
@@ -218,7 +218,7 @@ func TestACopyOfAnExampleBuilds(t *testing.T) {
 			code := read(t, file)
 			if filepath.Base(file) == "main.go" {
 				if code = withoutDouble(t, code); countCode(code) > most {
-					t.Errorf("%s has %d lines of code, at most %d are for copying", file, countCode(code), most)
+					t.Errorf("%s has %d lines of code, want at most %d", file, countCode(code), most)
 				}
 			}
 			write(t, filepath.Join(copied, file), code)
@@ -246,7 +246,7 @@ func TestACopyOfAnExampleBuilds(t *testing.T) {
 	}
 }
 
-// withoutDouble deletes the line that starts the double, and its import.
+// withoutDouble deletes the line that starts the double and its import.
 func withoutDouble(t *testing.T, code string) string {
 	t.Helper()
 	lines := regexp.MustCompile(`(?m)^\t(double\.Start\(.*|".*/internal/double")\n`)
@@ -256,7 +256,7 @@ func withoutDouble(t *testing.T, code string) string {
 	return lines.ReplaceAllString(code, "")
 }
 
-// countCode counts the lines that are neither empty nor a comment.
+// countCode returns the number of lines that are neither empty nor a comment.
 func countCode(code string) (n int) {
 	for line := range strings.Lines(code) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {

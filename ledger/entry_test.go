@@ -78,7 +78,7 @@ func TestAnEntryKeepsAllOfItsDataAsJSON(t *testing.T) {
 	})
 }
 
-// What the platform says of a refusal can have anything in it.
+// TestHowHasNothingPrivateAndIsPlain has messages of the platform with private data.
 func TestHowHasNothingPrivateAndIsPlain(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.putFor("a", "nobody@example.com")

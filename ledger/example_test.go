@@ -11,8 +11,8 @@ import (
 	"github.com/ccaip-go/calls/ledger"
 )
 
-// A call is created from an entry, which can be done by any process, at any time,
-// and however often: it rings once.
+// This example advances an entry twice. Any process can do that at any time, and the call
+// is created once.
 func Example() {
 	server, err := callstest.Start()
 	if err != nil {
@@ -49,8 +49,7 @@ func Example() {
 	// calls: 1
 }
 
-// A worker of a job queue advances an entry, and comes back as long as it is under
-// way.
+// This worker of a job queue advances an entry, and retries while it is under way.
 func ExampleKeeper_Advance() {
 	work := func(ctx context.Context, keeper *ledger.Keeper, id string) (again time.Duration, err error) {
 		_, err = keeper.Advance(ctx, id)
@@ -63,8 +62,7 @@ func ExampleKeeper_Advance() {
 	_ = work
 }
 
-// Every program takes up what others left behind, at its start and then again and
-// again.
+// Each process recovers entries of stopped processes, at its start and periodically.
 func ExampleKeeper_Recover() {
 	sweep := func(ctx context.Context, keeper *ledger.Keeper) {
 		for ; ctx.Err() == nil; time.Sleep(30 * time.Second) {

@@ -16,7 +16,7 @@ import (
 const (
 	skew   = 10 * time.Second
 	lag    = 20 * time.Second
-	permit = 30 * time.Second // the attempt timeout of the tests' clients
+	permit = 30 * time.Second // the attempt timeout of the clients in tests
 )
 
 // world is a platform and a store, on virtual time.
@@ -36,7 +36,7 @@ func inWorld(t *testing.T, test func(w *world), opts ...callstest.Option) {
 	})
 }
 
-// keeper returns a Keeper that works on store and sends by transport.
+// keeper returns a Keeper with a store that sends through transport.
 func (w *world) keeper(store ledger.Store, transport http.RoundTripper) *ledger.Keeper {
 	w.t.Helper()
 	client, err := w.server.NewClient(
@@ -51,10 +51,10 @@ func (w *world) keeper(store ledger.Store, transport http.RoundTripper) *ledger.
 	return &ledger.Keeper{Client: client, Store: store, Tenant: "customer", Skew: skew, Lag: lag}
 }
 
-// worker returns a Keeper of a process in which nothing goes wrong.
+// worker returns a Keeper without faults.
 func (w *world) worker() *ledger.Keeper { return w.keeper(w.store, w.server.InProcess()) }
 
-// put stores a prepared entry of the given name. All of them ask for the same call.
+// put stores a prepared entry with the given id. All have the same request.
 func (w *world) put(id string) ledger.Entry { return w.putFor(id, "agent@example.com") }
 
 // putFor stores a prepared entry for the calls of an agent.
@@ -71,19 +71,19 @@ func (w *world) putFor(id, agent string) ledger.Entry {
 	return e
 }
 
-// lost stores an entry whose create met a fault and lost its response.
+// lost stores an entry whose create lost its response by a fault.
 func (w *world) lost(id string, fault callstest.Fault) ledger.Entry {
 	w.t.Helper()
 	w.put(id)
 	w.server.Fail(fault)
 	e, err := w.worker().Advance(w.ctx, id)
 	if !errors.Is(err, &ledger.ErrUnderWay{}) || e.State != ledger.StateInDoubt {
-		w.t.Fatalf("after %v: %v, %v, want it in doubt and under way", fault, e, err)
+		w.t.Fatalf("after %v: %v, %v, want it in doubt and ErrUnderWay", fault, e, err)
 	}
 	return e
 }
 
-// settle advances an entry until there is no more to do.
+// settle advances an entry until it is not under way.
 func (w *world) settle(id string) ledger.Entry {
 	w.t.Helper()
 	for range 10 {
@@ -101,6 +101,16 @@ func (w *world) settle(id string) ledger.Entry {
 	return ledger.Entry{}
 }
 
+// close stores the response of an entry's create: the call was created.
+func (w *world) close(id string, callID int64) {
+	w.t.Helper()
+	e := w.get(id)
+	e.State, e.CallID, e.Request = ledger.StateCreated, callID, nil
+	if err := w.store.Replace(w.ctx, e); err != nil {
+		w.t.Error(err)
+	}
+}
+
 func (w *world) get(id string) ledger.Entry {
 	w.t.Helper()
 	e, err := w.store.Get(w.ctx, id)
@@ -110,7 +120,7 @@ func (w *world) get(id string) ledger.Entry {
 	return e
 }
 
-// want checks the state and the call of an entry as it is stored.
+// want checks the state and the call of a stored entry.
 func (w *world) want(id string, state ledger.State, callID int64) {
 	w.t.Helper()
 	e := w.get(id)
@@ -118,7 +128,7 @@ func (w *world) want(id string, state ledger.State, callID int64) {
 		w.t.Errorf("%v, want %s with call %d", e, state, callID)
 	}
 	if e.State.IsClosed() && e.Request != nil {
-		w.t.Errorf("%s is closed and has its request", id)
+		w.t.Errorf("%s is closed and still has its request", id)
 	}
 }
 
@@ -137,7 +147,7 @@ func isUnderWay(err error) bool { return errors.Is(err, &ledger.ErrUnderWay{}) }
 type steps struct {
 	ledger.Store
 	before func(step string)
-	// fail returns an error for a step, before it is carried out or after it.
+	// fail returns an error for a step, before or after it is carried out.
 	fail, failAfter func(step string) error
 }
 
@@ -198,7 +208,7 @@ func nth(n int, step string, do func()) func(string) {
 	}
 }
 
-// roundTrip is a transport.
+// roundTrip is a function as a transport.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

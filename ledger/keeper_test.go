@@ -1,10 +1,8 @@
 package ledger_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -26,38 +24,38 @@ func TestPrepareStoresAndSendsNothing(t *testing.T) {
 		case e.ID == "" || e.ID != e.Intent.ID, e.Tenant != "customer", e.State != ledger.StatePrepared, e.Version != 1:
 			t.Errorf("%v", e)
 		case e.Intent.Attempt != "" || !e.Intent.SentAfter.IsZero() || e.Intent.OutboundNumber != "+13392195276":
-			t.Errorf("the intent is %+v", e.Intent)
+			t.Errorf("intent %+v", e.Intent)
 		case !e.Until.Equal(time.Now().Add(time.Minute)):
-			t.Errorf("Until is %v", e.Until)
+			t.Errorf("Until %v", e.Until)
 		}
 		sent, err := calls.UnmarshalRequest(e.Request)
 		if err != nil || sent != request {
-			t.Errorf("the request is %s, %v", e.Request, err)
+			t.Errorf("request %s, %v", e.Request, err)
 		}
 		if _, err := w.store.Get(w.ctx, e.ID); !errors.Is(err, ledger.ErrNotFound) {
-			t.Errorf("error is %v, want ErrNotFound", err)
+			t.Errorf("error %v, want ErrNotFound", err)
 		}
 		w.wantCalls(0)
 		_, err = w.worker().Prepare("71450", calls.OutboundRequest{})
 		var invalid calls.ValidationErrors
 		if !errors.As(err, &invalid) {
-			t.Errorf("error is %v, want ValidationErrors", err)
+			t.Errorf("error %v, want ValidationErrors", err)
 		}
 	})
 }
 
-// An id of one's own is that of the create, everywhere.
-func TestAnEntryCanHaveANameOfItsOwn(t *testing.T) {
+// TestAnEntryCanHaveTheCallersID checks that the id is also that of the create.
+func TestAnEntryCanHaveTheCallersID(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.put("task 8812")
 		again, _ := w.worker().Prepare("another subject", request)
 		again.ID = "task 8812"
 		if err := w.store.Put(w.ctx, again); !errors.Is(err, ledger.ErrExists) {
-			t.Errorf("error is %v, want ErrExists", err)
+			t.Errorf("error %v, want ErrExists", err)
 		}
 		w.settle("task 8812")
 		if e := w.get("task 8812"); e.Intent.ID != "task 8812" {
-			t.Errorf("the intent is of %q", e.Intent.ID)
+			t.Errorf("the intent has id %q", e.Intent.ID)
 		}
 	})
 }
@@ -75,21 +73,21 @@ func TestSubjectsAreHashed(t *testing.T) {
 		}
 		first := subject("customer", "key", "+18596579625")
 		if first == "" || strings.Contains(first, "8596579625") {
-			t.Errorf("the subject is %q", first)
+			t.Errorf("subject %q", first)
 		}
 		if again := subject("customer", "key", "+18596579625"); again != first {
-			t.Errorf("one subject is %q and %q", first, again)
+			t.Errorf("the same subject is %q and %q", first, again)
 		}
 		for _, other := range []string{
 			subject("another", "key", "+18596579625"), subject("customer", "another", "+18596579625"),
 			subject("customer", "", "+18596579625"), subject("customer", "key", "+18596579626"),
 		} {
 			if other == first {
-				t.Errorf("two subjects are %q", first)
+				t.Errorf("different subjects are %q", first)
 			}
 		}
 		if none := subject("customer", "key", ""); none != "" {
-			t.Errorf("no subject is %q", none)
+			t.Errorf("an empty subject is %q", none)
 		}
 	})
 }
@@ -102,15 +100,15 @@ func TestAdvanceGoesAsFarAsItCan(t *testing.T) {
 		callID int64
 		wait   time.Duration
 	}{
-		"created":               {agent: "agent@example.com", state: ledger.StateCreated, callID: 397},
-		"awaits agent, 202":     {agent: "chooser@example.com", state: ledger.StateAwaitsAgent},
-		"awaits agent, 200":     {agent: "prompted@example.com", state: ledger.StateAwaitsAgent},
-		"rejected":              {agent: "busy@example.com", state: ledger.StateRejected},
-		"unauthorized":          {agent: "agent@example.com", fault: callstest.Status(401), state: ledger.StateRejected},
-		"429":                   {agent: "agent@example.com", fault: callstest.RateLimited("7"), state: ledger.StatePrepared, wait: 7 * time.Second},
-		"lost":                  {agent: "agent@example.com", fault: callstest.HangUpAfterRead, state: ledger.StateInDoubt, wait: skew + lag},
-		"500":                   {agent: "agent@example.com", fault: callstest.Status(500), state: ledger.StateInDoubt, wait: skew + lag},
-		"a 201 nobody can read": {agent: "agent@example.com", fault: callstest.StatusAfterCreate(201), state: ledger.StateInDoubt, wait: skew + lag},
+		"created":            {agent: "agent@example.com", state: ledger.StateCreated, callID: 397},
+		"awaits agent, 202":  {agent: "chooser@example.com", state: ledger.StateAwaitsAgent},
+		"awaits agent, 200":  {agent: "prompted@example.com", state: ledger.StateAwaitsAgent},
+		"rejected":           {agent: "busy@example.com", state: ledger.StateRejected},
+		"unauthorized":       {agent: "agent@example.com", fault: callstest.Status(401), state: ledger.StateRejected},
+		"429":                {agent: "agent@example.com", fault: callstest.RateLimited("7"), state: ledger.StatePrepared, wait: 7 * time.Second},
+		"lost":               {agent: "agent@example.com", fault: callstest.HangUpAfterRead, state: ledger.StateInDoubt, wait: skew + lag},
+		"500":                {agent: "agent@example.com", fault: callstest.Status(500), state: ledger.StateInDoubt, wait: skew + lag},
+		"an undecodable 201": {agent: "agent@example.com", fault: callstest.StatusAfterCreate(201), state: ledger.StateInDoubt, wait: skew + lag},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -120,21 +118,21 @@ func TestAdvanceGoesAsFarAsItCan(t *testing.T) {
 				e, err := w.worker().Advance(w.ctx, "a")
 				var wait *ledger.ErrUnderWay
 				if isOpen := test.wait > 0; isOpen != errors.As(err, &wait) || isOpen && wait.Wait != test.wait || !isOpen && err != nil {
-					t.Errorf("error is %v, want to come back in %v", err, test.wait)
+					t.Errorf("error %v, want a wait of %v", err, test.wait)
 				}
 				w.want("a", test.state, test.callID)
 				if stored := w.get("a"); e.String() != stored.String() {
 					t.Errorf("returned %v, stored is %v", e, stored)
 				}
 				if e.How == "" && e.State != ledger.StateSending {
-					t.Errorf("nothing says how it came to %v", e)
+					t.Errorf("How is empty in %v", e)
 				}
 			})
 		})
 	}
 }
 
-func TestAdvanceOfWhatIsDoneChangesNothing(t *testing.T) {
+func TestAdvanceOfAClosedEntryChangesNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.put("created")
 		w.settle("created")
@@ -156,10 +154,10 @@ func TestAKeeperDoesNotSeeAnotherTenantsEntries(t *testing.T) {
 		k := w.worker()
 		k.Tenant = "another"
 		if _, err := k.Advance(w.ctx, "a"); !errors.Is(err, ledger.ErrNotFound) {
-			t.Errorf("error is %v, want ErrNotFound", err)
+			t.Errorf("error %v, want ErrNotFound", err)
 		}
 		if _, err := k.Decide(w.ctx, "a", 1, false, 0); !errors.Is(err, ledger.ErrNotFound) {
-			t.Errorf("error is %v, want ErrNotFound", err)
+			t.Errorf("error %v, want ErrNotFound", err)
 		}
 		time.Sleep(time.Hour)
 		for e, err := range k.Recover(w.ctx) {
@@ -169,7 +167,7 @@ func TestAKeeperDoesNotSeeAnotherTenantsEntries(t *testing.T) {
 	})
 }
 
-func TestAKeeperThatLacksSomethingSaysSo(t *testing.T) {
+func TestAnIncompleteKeeperReturnsErrors(t *testing.T) {
 	inWorld(t, func(w *world) {
 		good := w.worker()
 		for name, k := range map[string]*ledger.Keeper{
@@ -191,7 +189,7 @@ func TestAKeeperThatLacksSomethingSaysSo(t *testing.T) {
 			}
 			for _, err := range []error{prepareErr, advanceErr, lookErr, decideErr, pruneErr, recoverErr} {
 				if err == nil || errors.Is(err, ledger.ErrNotFound) {
-					t.Errorf("%s: error is %v", name, err)
+					t.Errorf("%s: error %v", name, err)
 				}
 			}
 		}
@@ -210,196 +208,11 @@ func TestABadRequestStaysPrepared(t *testing.T) {
 				t.Fatal(err)
 			}
 			if _, err := w.worker().Advance(w.ctx, e.ID); err == nil || isUnderWay(err) {
-				t.Errorf("%q: error is %v", request, err)
+				t.Errorf("%q: error %v", request, err)
 			}
 			w.want(e.ID, ledger.StatePrepared, 0)
 		}
 		w.wantCalls(0)
-	})
-}
-
-func TestAContextThatEndsLosesNoOutcome(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.put("a")
-		ctx, cancel := context.WithCancel(w.ctx)
-		platform := w.server.InProcess()
-		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
-			response, err := platform.RoundTrip(r)
-			cancel()
-			return response, err
-		})
-		e, err := w.keeper(w.store, transport).Advance(ctx, "a")
-		if e.State == ledger.StatePrepared || w.get("a").State == ledger.StateSending {
-			t.Errorf("%v, %v, stored is %v", e, err, w.get("a"))
-		}
-		w.settle("a")
-		w.want("a", ledger.StateCreated, 397)
-
-		w.put("b")
-		if e, err := w.worker().Advance(ctx, "b"); !errors.Is(err, context.Canceled) {
-			t.Errorf("%v, %v, want context.Canceled", e, err)
-		}
-		w.want("b", ledger.StatePrepared, 0)
-	})
-}
-
-// The database is away for longer than the Keeper tries: the listing settles it.
-func TestAResponseThatCannotBeRecorded(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.put("a")
-		store := &steps{Store: w.store, fail: func(step string) error {
-			if step == "Replace created" {
-				return errUnsure
-			}
-			return nil
-		}}
-		e, err := w.keeper(store, w.server.InProcess()).Advance(w.ctx, "a")
-		if !errors.Is(err, errUnsure) || e.CallID != 397 || e.State != ledger.StateCreated {
-			t.Errorf("%v, %v, want what is known and the error", e, err)
-		}
-		w.want("a", ledger.StateSending, 0)
-		w.settle("a")
-		w.want("a", ledger.StateCreated, 397)
-	})
-}
-
-func TestRecoverTakesUpWhatOthersLeft(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.lost("person", callstest.HangUpAfterRead)
-		w.settle("person")
-		w.decide("person", true, 100)
-		w.put("prepared")
-		w.sending("sending")
-		w.lost("in doubt", callstest.HangUpAfterRead)
-		w.put("created")
-		w.settle("created")
-		if got := w.recover(); len(got) != 0 {
-			t.Errorf("Recover yields %v of what others have", got)
-		}
-		time.Sleep(permit + skew + time.Second)
-		// The permit and the skew of one are over, and another one is due.
-		got := w.recover()
-		if got["sending"] != ledger.StateInDoubt || got["in doubt"] != ledger.StateForPerson {
-			t.Errorf("Recover yields %v", got)
-		}
-		time.Sleep(time.Hour)
-		got = w.recover()
-		if len(got) != 2 || got["sending"] != ledger.StateForPerson || got["prepared"] != ledger.StateCreated {
-			t.Errorf("Recover yields %v", got)
-		}
-		if got := w.recover(); len(got) != 0 {
-			t.Errorf("Recover yields %v when there is nothing to do", got)
-		}
-		w.wantCalls(2)
-	})
-}
-
-// recover returns the states that Recover yields.
-func (w *world) recover() map[string]ledger.State {
-	w.t.Helper()
-	states := map[string]ledger.State{}
-	for e, err := range w.worker().Recover(w.ctx) {
-		if err != nil && !isUnderWay(err) {
-			w.t.Errorf("Recover: %v, %v", e, err)
-		}
-		states[e.ID] = e.State
-	}
-	return states
-}
-
-// A prepared entry that waits in a queue is left to the queue until its time.
-func TestRecoverLeavesAPreparedEntryUntilItsTime(t *testing.T) {
-	inWorld(t, func(w *world) {
-		e, err := w.worker().Prepare("", request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		e.Until = time.Now().Add(24 * time.Hour)
-		if err := w.store.Put(w.ctx, e); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(24 * time.Hour)
-		w.recover()
-		w.want(e.ID, ledger.StatePrepared, 0)
-		time.Sleep(skew + 1)
-		w.recover()
-		w.want(e.ID, ledger.StateCreated, 397)
-	})
-}
-
-// 400 lost creates take one listing, and each gets the call of its own.
-func TestRecoverSettlesWithOneListing(t *testing.T) {
-	const lost = 400
-	inWorld(t, func(w *world) {
-		for i := range lost {
-			id := fmt.Sprint("entry ", i)
-			w.lost(id, callstest.HangUpAfterCreate)
-			time.Sleep(2*skew + time.Second) // so far apart that nobody contests an earlier one
-		}
-		time.Sleep(lag)
-		before := len(w.server.Requests())
-		for id, state := range w.recover() {
-			if state != ledger.StateCreated {
-				t.Errorf("%s is %s", id, w.get(id))
-			}
-		}
-		for i := range lost {
-			w.want(fmt.Sprint("entry ", i), ledger.StateCreated, int64(397+i))
-		}
-		pages := len(w.server.Requests()) - before
-		t.Logf("%d lost creates were settled with %d pages of one listing", lost, pages)
-		if pages > lost/100+1 {
-			t.Errorf("%d pages, want one listing", pages)
-		}
-	})
-}
-
-func TestRecoverEndsWithItsContextAndItsReader(t *testing.T) {
-	inWorld(t, func(w *world) {
-		for i := range 3 {
-			w.put(fmt.Sprint("entry ", i))
-		}
-		time.Sleep(time.Hour)
-		for range w.worker().Recover(w.ctx) {
-			break
-		}
-		w.wantCalls(1)
-		ctx, cancel := context.WithCancel(w.ctx)
-		defer cancel()
-		for range w.worker().Recover(ctx) {
-			cancel()
-		}
-		w.wantCalls(2)
-		var errs []error
-		for e, err := range w.worker().Recover(ctx) {
-			if e.ID != "" {
-				t.Errorf("%v", e)
-			}
-			errs = append(errs, err)
-		}
-		if len(errs) != 1 || !errors.Is(errs[0], context.Canceled) {
-			t.Errorf("errors are %v, want one of the context", errs)
-		}
-	})
-}
-
-func TestAListingThatFailsConcludesNothing(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.lost("a", callstest.HangUpAfterCreate)
-		w.lost("b", callstest.HangUpAfterRead)
-		time.Sleep(skew + lag)
-		w.server.Fail(callstest.Status(500))
-		if e, err := w.worker().Advance(w.ctx, "a"); err == nil || isUnderWay(err) || e.ID != "a" {
-			t.Errorf("%v, %v, want the entry and the error of the listing", e, err)
-		}
-		w.want("a", ledger.StateInDoubt, 0)
-		w.server.Fail(callstest.Status(500))
-		for e, err := range w.worker().Recover(w.ctx) {
-			if e.ID != "" || err == nil {
-				t.Errorf("%v, %v, want the error of the listing", e, err)
-			}
-		}
-		w.want("b", ledger.StateInDoubt, 0)
 	})
 }
 
@@ -414,10 +227,163 @@ func TestErrUnderWay(t *testing.T) {
 			t.Errorf("%v", wrapped)
 		}
 		if !errors.Is(wrapped, calls.ErrRateLimited) || !strings.Contains(err.Error(), "3s") {
-			t.Errorf("%v, want its cause to be found", wrapped)
+			t.Errorf("%v, want its cause", wrapped)
 		}
 		if errors.Is(&ledger.ErrUnderWay{Wait: 1}, calls.ErrRateLimited) || (&ledger.ErrUnderWay{}).Error() == "" {
 			t.Error("an ErrUnderWay without a cause has one")
 		}
+	})
+}
+
+func TestRule12ACallHasOneEntry(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put("a")
+		w.settle("a")
+		w.lost("b", callstest.HangUpAfterRead)
+		w.settle("b")
+		e := w.get("b")
+		if _, err := w.worker().Decide(w.ctx, "b", e.Version, true, 397); !errors.Is(err, ledger.ErrClaimed) {
+			t.Errorf("error %v, want ErrClaimed", err)
+		}
+		w.want("b", ledger.StateForPerson, 0)
+	})
+}
+
+// TestRule12AResponseWhoseCallAnotherEntryHas has a person who gave a's call to b before
+// a's response arrives.
+func TestRule12AResponseWhoseCallAnotherEntryHas(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.lost("b", callstest.HangUpAfterRead)
+		w.settle("b")
+		w.put("a")
+		store := &steps{Store: w.store}
+		store.before = once("Replace created", func() { w.decide("b", true, 397) })
+		e, err := w.keeper(store, w.server.InProcess()).Advance(w.ctx, "a")
+		if !errors.Is(err, ledger.ErrClaimed) || e.State != ledger.StateForPerson {
+			t.Errorf("%v, %v, want it for a person and ErrClaimed", e, err)
+		}
+		w.want("a", ledger.StateForPerson, 0)
+	})
+}
+
+func TestRule12ASubjectHasOneOpenEntry(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.lost("a", callstest.HangUpAfterRead)
+		next := w.get("a")
+		next.ID, next.State = "b", ledger.StatePrepared
+		if err := w.store.Put(w.ctx, next); !errors.Is(err, ledger.ErrBusy) {
+			t.Errorf("error %v, want ErrBusy", err)
+		}
+		w.settle("a")
+		if err := w.store.Put(w.ctx, next); !errors.Is(err, ledger.ErrBusy) {
+			t.Errorf("while a is for a person: error %v, want ErrBusy", err)
+		}
+		w.decide("a", false, 0)
+		if err := w.store.Put(w.ctx, next); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestRule12PruneKeepsWhatAnOpenEntryNeeds keeps the claim of a closed entry while there is
+// an older open entry.
+func TestRule12PruneKeepsWhatAnOpenEntryNeeds(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put("old")
+		w.settle("old") // 397
+		time.Sleep(48 * time.Hour)
+		w.lost("b", callstest.HangUpAfterRead)
+		w.put("a")
+		w.settle("a") // 398, which fits b
+		w.put("prepared, and never sent")
+		time.Sleep(30 * 24 * time.Hour)
+		if n, err := w.worker().Prune(w.ctx, time.Hour); n != 1 || err != nil {
+			t.Errorf("%d, %v, want the one entry that is older than the open one to be removed", n, err)
+		}
+		w.want("a", ledger.StateCreated, 398)
+		w.settle("b")
+		w.want("b", ledger.StateForPerson, 0)
+		w.decide("b", false, 0)
+		if n, err := w.worker().Prune(w.ctx, 0); n != 2 || err != nil {
+			t.Errorf("%d, %v, want the rest to be removed", n, err)
+		}
+		w.put("young")
+		w.settle("young")
+		if n, err := w.worker().Prune(w.ctx, 0); n != 0 || err != nil {
+			t.Errorf("%d, %v, want an entry of this day to be kept", n, err)
+		}
+	})
+}
+
+// TestRule13ADecisionIsForTheVersionThatWasSeen is decide-without-version of the model: a person finds
+// that no call was made, while it is sent again and made.
+func TestRule13ADecisionIsForTheVersionThatWasSeen(t *testing.T) {
+	words := map[string]func(k *ledger.Keeper, w *world, version int64) (ledger.Entry, error){
+		"Decide": func(k *ledger.Keeper, w *world, version int64) (ledger.Entry, error) {
+			return k.Decide(w.ctx, "a", version, false, 0)
+		},
+		"LookAgain": func(k *ledger.Keeper, w *world, version int64) (ledger.Entry, error) {
+			return k.LookAgain(w.ctx, "a", version)
+		},
+	}
+	for name, say := range words {
+		for _, when := range []string{"before the decision", "between Get and Replace"} {
+			t.Run(name+", "+when, func(t *testing.T) {
+				inWorld(t, func(w *world) {
+					w.lost("a", callstest.HangUpAfterRead)
+					saw := w.settle("a")
+					again := func() {
+						e := w.get("a")
+						e.State, e.Intent.Attempt = ledger.StatePrepared, ""
+						if err := w.store.Replace(w.ctx, e); err != nil {
+							t.Error(err)
+						}
+						w.server.Fail(callstest.HangUpAfterCreate)
+						_, _ = w.worker().Advance(w.ctx, "a")
+						w.server.AddCall(callstest.Call{Type: "Voice Outbound (API)"})
+						w.settle("a")
+						w.want("a", ledger.StateForPerson, 0)
+					}
+					store := &steps{Store: w.store}
+					if when == "before the decision" {
+						again()
+					} else {
+						done := false
+						store.before = func(step string) {
+							if step != "Get" && !done {
+								done = true
+								again()
+							}
+						}
+					}
+					e, err := say(w.keeper(store, w.server.InProcess()), w, saw.Version)
+					if !errors.Is(err, ledger.ErrStale) {
+						t.Errorf("error %v, want ErrStale", err)
+					}
+					if now := w.get("a"); e.Version != now.Version || now.State != ledger.StateForPerson {
+						t.Errorf("%v, want the entry as it is now, %v", e, now)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestRule13OnlyEntriesForAPersonAreDecided(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.lost("a", callstest.HangUpAfterCreate)
+		e := w.get("a")
+		if _, err := w.worker().Decide(w.ctx, "a", e.Version, false, 0); err == nil {
+			t.Error("an entry in doubt was decided")
+		}
+		w.settle("a")
+		e = w.get("a")
+		if _, err := w.worker().Decide(w.ctx, "a", e.Version, false, 0); err == nil {
+			t.Error("a closed entry was decided")
+		}
+		if _, err := w.worker().LookAgain(w.ctx, "a", e.Version); err == nil {
+			t.Error("a closed entry was settled again")
+		}
+		w.want("a", ledger.StateCreated, 397)
 	})
 }

@@ -23,10 +23,10 @@ const (
 	soakWorkers = 6
 )
 
-// TestSoak has workers create calls while they are killed before any step of theirs
-// or stopped for any time, while the Store and the platform lose responses, and while
-// a person who is right decides. The double is the judge: nobody is rung twice, no
-// entry has another's call, and every create ends in a state that is true.
+// TestSoak has workers that create calls and are killed before any step or stopped for any
+// time, while the Store and the platform lose responses and a person decides correctly.
+// It compares the entries with the calls of the double: no create has two calls, no entry
+// has the call of another, and every state is true.
 func TestSoak(t *testing.T) {
 	for round := range 2 {
 		seed := rand.Uint64()
@@ -34,7 +34,7 @@ func TestSoak(t *testing.T) {
 			inWorld(t, func(w *world) {
 				s := &soak{world: w, random: rand.New(rand.NewPCG(seed, 0))}
 				s.run()
-				s.judge()
+				s.checkAll()
 				t.Logf("seed %d: %d creates, %d kills, %d pauses, %d lost responses, %d unsure writes: "+
 					"%d created, %d rejected, %d not made by a person's word, of %d that a person had to decide",
 					seed, soakCreates, s.kills, s.pauses, s.lost, s.unsure,
@@ -53,7 +53,7 @@ type soak struct {
 	kills, pauses, lost, unsure, decided int
 }
 
-// chance is true in one of n cases.
+// chance returns true in one of n cases.
 func (s *soak) chance(n int, count *int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,8 +91,8 @@ func (s *soak) run() {
 	workers.Wait()
 }
 
-// enqueue puts a create for a ticket of its own, or for none, so that the listing
-// tells some of the calls apart.
+// enqueue stores a create with a ticket of its own or without one, so that a listing tells
+// some of the calls apart.
 func (s *soak) enqueue(i int) {
 	s.t.Helper()
 	agent := "agent@example.com"
@@ -105,7 +105,7 @@ func (s *soak) enqueue(i int) {
 		s.t.Fatal(err)
 	}
 	e.ID = fmt.Sprint("create ", i)
-	e.Until = time.Now() // any worker can have it
+	e.Until = time.Now() // any worker may advance it
 	if err := s.store.Put(s.ctx, e); err != nil {
 		s.t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func (s *soak) enqueue(i int) {
 
 func number(i int) string { return fmt.Sprintf("+1859657%04d", i) }
 
-// work is one process after another, each of which runs until it is killed.
+// work runs one process after another, each until it is killed.
 func (s *soak) work(done chan struct{}) {
 	for {
 		killed := make(chan struct{})
@@ -148,7 +148,7 @@ func (s *soak) check(e ledger.Entry, err error) {
 	}
 }
 
-// interrupt kills the process before a step, or stops it for a while.
+// interrupt kills the process before a step, or stops it for a time.
 func (s *soak) interrupt(string) {
 	switch {
 	case s.chance(60, &s.kills):
@@ -165,8 +165,8 @@ func (s *soak) unsureOf(string) error {
 	return nil
 }
 
-// roundTrip loses one request or response in ten, after which the platform may act
-// on the request all the same, before the skew is over.
+// roundTrip loses one request or response in ten. The platform may still carry out a lost
+// request before the skew has ended.
 func (s *soak) roundTrip(r *http.Request) (*http.Response, error) {
 	s.interrupt("request")
 	if r.Method == http.MethodGet {
@@ -199,7 +199,7 @@ func (s *soak) roundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errKilled
 }
 
-// decideSome is a person who knows what was made, and takes more than an hour.
+// decideSome decides correctly, after more than an hour, as a person would.
 func (s *soak) decideSome() {
 	open, err := s.store.Open(s.ctx, "customer", time.Now().Add(-time.Hour))
 	if err != nil {
@@ -218,7 +218,7 @@ func (s *soak) decideSome() {
 	}
 }
 
-// callOf returns the call that a create made, by the number that it was for.
+// callOf returns the call of a create by its number.
 func (s *soak) callOf(id string) (callID int64) {
 	var i int
 	if _, err := fmt.Sscanf(id, "create %d", &i); err != nil {
@@ -227,7 +227,7 @@ func (s *soak) callOf(id string) (callID int64) {
 	for _, call := range s.server.Calls() {
 		if call.EndUserNumber == number(i) {
 			if callID != 0 {
-				s.t.Errorf("%s was rung twice: calls %d and %d", id, callID, call.ID)
+				s.t.Errorf("%s has two calls: %d and %d", id, callID, call.ID)
 			}
 			callID = call.ID
 		}
@@ -235,7 +235,8 @@ func (s *soak) callOf(id string) (callID int64) {
 	return callID
 }
 
-func (s *soak) judge() {
+// checkAll compares every entry with the calls of the double.
+func (s *soak) checkAll() {
 	s.t.Helper()
 	s.states = map[ledger.State]int{}
 	for i := range soakCreates {
@@ -243,7 +244,7 @@ func (s *soak) judge() {
 		e, callID := s.get(id), s.callOf(id)
 		s.states[e.State]++
 		if e.CallID != callID || (e.State == ledger.StateCreated) != (callID != 0) || !e.State.IsClosed() {
-			s.t.Errorf("%v, and its call is %d", e, callID)
+			s.t.Errorf("%v, but its call is %d", e, callID)
 		}
 	}
 }

@@ -62,7 +62,7 @@ func TestParseFaultsRefuses(t *testing.T) {
 	}
 }
 
-// TestEveryFaultOfCallstestIsKnown, if only to be refused with a reason.
+// TestEveryFaultOfCallstestIsKnown parses each fault, or refuses it with a reason.
 func TestEveryFaultOfCallstestIsKnown(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "..", "callstest", "fault.go"), nil, 0)
 	if err != nil {

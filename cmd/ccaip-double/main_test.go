@@ -18,8 +18,8 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// TestMain makes the test's own program the double where a test runs it as a
-// process, a client of the double, or a command that does not end.
+// TestMain runs the test program as the double, as a client of the double or as a command
+// that does not end, if a test started it for that.
 func TestMain(m *testing.M) {
 	switch os.Getenv("TEST_RUNS") {
 	case "double":
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// createOne creates a call as a program does that knows nothing but its environment.
+// createOne creates a call with a client from the environment.
 func createOne() {
 	client, err := calls.NewClientFromEnv()
 	if err == nil {
@@ -53,7 +53,7 @@ func agentOf(args []string) string {
 	return "agent@example.com"
 }
 
-// double returns the double as a process. It has another account in its environment.
+// double returns a command that runs the double, with another account in its environment.
 func double(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
@@ -66,7 +66,7 @@ func double(t *testing.T, args ...string) *exec.Cmd {
 	return command
 }
 
-// withClient returns arguments that have the double run a client.
+// withClient returns arguments with which the double runs a client.
 func withClient(t *testing.T, flags []string, agent string) []string {
 	t.Helper()
 	self, err := os.Executable()
@@ -85,35 +85,6 @@ func runDouble(t *testing.T, args ...string) (out string, status int) {
 		t.Fatal(err)
 	}
 	return string(text), command.ProcessState.ExitCode()
-}
-
-func TestRunsACommandUnderItsVariables(t *testing.T) {
-	world := filepath.Join(t.TempDir(), "world.json")
-	if err := os.WriteFile(world, []byte(`{"agents":[{"email":"agent.one@example.com"}]}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct {
-		name   string
-		flags  []string
-		agent  string
-		status int
-		want   string
-	}{
-		{"a call", nil, "agent@example.com", 0, "create: true"},
-		{"a refusal", nil, "agent.one@example.com", 1, "There is no agent with this e-mail address."},
-		{"an agent of the world file", []string{"-world", world}, "agent.one@example.com", 0, "create: true"},
-		{"a fault", []string{"-fail", "HangUpAfterCreate"}, "agent@example.com", 1, "The call may ring all the same"},
-		{"a fault with an argument", []string{"-fail", "Status(503)"}, "agent@example.com", 1, "The platform failed."},
-		{"two faults", []string{"-fail", `RateLimited("0"), Status(404)`}, "agent@example.com", 1, "cannot find"},
-		{"a fault too many", []string{"-fail", "Pass,Stall"}, "agent@example.com", 0, "ccaip-double: fault never used: Stall"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			out, status := runDouble(t, withClient(t, test.flags, test.agent)...)
-			if status != test.status || !strings.Contains(out, test.want) {
-				t.Errorf("exit status %d, want %d; want %q in\n%s", status, test.status, test.want, out)
-			}
-		})
-	}
 }
 
 func TestExitStatus(t *testing.T) {
@@ -154,14 +125,14 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
-// running is a double that has printed its variables.
+// running is a started double that has printed its variables.
 type running struct {
 	*exec.Cmd
 	variables map[string]string
 	output    io.Reader
 }
 
-// start starts a double that serves, and reads what it prints.
+// start starts a double that serves, and reads the variables that it prints.
 func start(t *testing.T, command *exec.Cmd) running {
 	t.Helper()
 	output, err := command.StdoutPipe()
@@ -203,55 +174,6 @@ func TestServesUntilItIsInterrupted(t *testing.T) {
 			}
 			if err := d.Wait(); err != nil {
 				t.Error(err)
-			}
-		})
-	}
-}
-
-// TestASignalEndsTheCommandToo and what that has started: nobody holds the pipe
-// afterwards.
-func TestASignalEndsTheCommandToo(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct {
-		name    string
-		script  string
-		signals []os.Signal
-		status  int
-	}{
-		{"SIGTERM", "echo up; sleep 1000; :", []os.Signal{syscall.SIGTERM}, 128 + int(syscall.SIGTERM)},
-		// No shell: one that is interrupted while it starts a command goes on.
-		{"interrupt", "exec env TEST_RUNS=sleeper " + self, []os.Signal{os.Interrupt}, 128 + int(syscall.SIGINT)},
-		{"a grandchild", "(echo up; sleep 1000; :) & wait", []os.Signal{syscall.SIGTERM}, 128 + int(syscall.SIGTERM)},
-		{"one that cleans up", "trap 'exit 3' TERM; echo up; while :; do sleep 0.1; done", []os.Signal{syscall.SIGTERM}, 3},
-		{"one that ignores it", "trap '' TERM; echo up; while :; do sleep 0.1; done", []os.Signal{syscall.SIGTERM}, 128 + int(syscall.SIGKILL)},
-		{"a second signal", "trap '' TERM; echo up; while :; do sleep 0.1; done", []os.Signal{syscall.SIGTERM, os.Interrupt}, 128 + int(syscall.SIGKILL)},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			command := double(t, "--", "sh", "-c", test.script)
-			output, err := command.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := command.Start(); err != nil {
-				t.Fatal(err)
-			}
-			reader := bufio.NewReader(output)
-			if line, err := reader.ReadString('\n'); line != "up\n" {
-				t.Fatalf("%q, %v", line, err)
-			}
-			for _, signal := range test.signals {
-				if err := command.Process.Signal(signal); err != nil {
-					t.Fatal(err)
-				}
-			}
-			_, _ = io.Copy(io.Discard, reader) // ends when nobody can write any more
-			_ = command.Wait()
-			if status := command.ProcessState.ExitCode(); status != test.status {
-				t.Errorf("exit status %d, want %d", status, test.status)
 			}
 		})
 	}

@@ -34,7 +34,7 @@ func TestWorld(t *testing.T) {
 	const number = "+1 859-657-9625"
 	for _, test := range []struct {
 		request calls.CreateRequest
-		want    string // what Explain says
+		want    string // the text of Explain
 	}{
 		{calls.OutboundRequest{AgentEmail: "agent.one@example.com", TicketID: "80233", Lang: "de"}, ""},
 		{calls.OutboundRequest{AgentEmail: "agent.two@example.com", TicketID: "80233"}, "The agent cannot take a call now."},
@@ -72,7 +72,7 @@ func TestWorldRefuses(t *testing.T) {
 	}
 }
 
-// TestWorldThatTheDoubleRefuses is well-formed, and means nothing.
+// TestWorldThatTheDoubleRefuses has well-formed worlds with invalid values.
 func TestWorldThatTheDoubleRefuses(t *testing.T) {
 	for _, text := range []string{
 		`{"agents": [{}]}`,
@@ -86,7 +86,7 @@ func TestWorldThatTheDoubleRefuses(t *testing.T) {
 		}
 		if server, err := callstest.Start(options...); err == nil {
 			server.Close()
-			t.Errorf("%s is taken", text)
+			t.Errorf("%s is accepted", text)
 		}
 	}
 }

@@ -89,7 +89,8 @@ func TestDecodeArrayCountsTheElementsThatItSkips(t *testing.T) {
 	}
 }
 
-// What is kept of one object does not change with the next.
+// TestDecodeArraySharesNothingThatChanges checks that an object does not change when the
+// next one is decoded.
 func TestDecodeArraySharesNothingThatChanges(t *testing.T) {
 	t.Parallel()
 	var kept []*inner

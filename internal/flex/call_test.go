@@ -29,7 +29,7 @@ func documentedCall(tb testing.TB) []byte {
 	if err := json.Compact(&compact, objects[0]); err != nil {
 		tb.Fatal(err)
 	}
-	// encoding/json cannot read the documented string into the boolean that it is.
+	// encoding/json cannot decode the documented string into a boolean.
 	return replaced(tb, compact.Bytes(), `"hidden":"string"`, `"hidden":true`)
 }
 

@@ -66,20 +66,20 @@ func TestDecode(t *testing.T) {
 			object{}},
 
 		{"a number in quotes", `{"id":"12","count":" 13 "}`, object{ID: 12, Count: ptr[int64](13)}},
-		{"a number with a fraction of nothing", `{"id":12.0,"count":1.3e1}`, object{ID: 12, Count: ptr[int64](13)}},
+		{"a number with a fraction of zero", `{"id":12.0,"count":1.3e1}`, object{ID: 12, Count: ptr[int64](13)}},
 		{"a number with a fraction", `{"id":12.5,"count":"0.1"}`, object{}},
 		{"a negative number", `{"id":-12,"count":"-13"}`, object{ID: -12, Count: ptr[int64](-13)}},
 		{"a number above 2^53", `{"id":9007199254740993,"count":"9007199254740993"}`, object{ID: 9007199254740993, Count: ptr[int64](9007199254740993)}},
 		{"the largest number", `{"id":9223372036854775807,"x":{}}`, object{ID: 9223372036854775807}},
 		{"a number above int64", `{"id":9223372036854775808,"count":1e300}`, object{}},
 		{"a number above 2^53 that may not be exact", `{"id":9007199254740994.0,"count":1e18}`, object{}},
-		{"what is no number to JSON", `{"id":"NaN","count":"Inf","numbers":["0x1p4","12_34"]}`, object{Numbers: []int64{0, 0}}},
+		{"a number that JSON does not have", `{"id":"NaN","count":"Inf","numbers":["0x1p4","12_34"]}`, object{Numbers: []int64{0, 0}}},
 		{"a flag for a number", `{"id":true,"count":false}`, object{}},
 
 		{"a flag in quotes", `{"open":"true","flag":"false"}`, object{Open: true, Flag: ptr(false)}},
 		{"a flag as a number", `{"open":1,"flag":0}`, object{Open: true, Flag: ptr(false)}},
-		{"a flag in capitals", `{"open":"TRUE","flag":" False "}`, object{Open: true, Flag: ptr(false)}},
-		{"the word that the reference has for a flag", `{"open":"boolean","flag":"boolean"}`, object{}},
+		{"a flag in upper case", `{"open":"TRUE","flag":" False "}`, object{Open: true, Flag: ptr(false)}},
+		{"the word of the reference for a flag", `{"open":"boolean","flag":"boolean"}`, object{}},
 
 		{"a number for a text", `{"name":12,"text":12.50,"kind":7}`, object{Name: "12", Text: ptr("12.50"), Kind: "7"}},
 		{"a flag for a text", `{"name":true,"text":false}`, object{Name: "true", Text: ptr("false")}},
@@ -94,26 +94,26 @@ func TestDecode(t *testing.T) {
 		{"the other spelling", `{"twowords":"w"}`, object{Two: ptr("w")}},
 		{"both spellings", `{"twowords":"other","two_words":"first"}`, object{Two: ptr("first")}},
 		{"both spellings, the first empty", `{"two_words":"","twowords":"other"}`, object{Two: ptr("")}},
-		{"both spellings, the first not readable", `{"two_words":[],"twowords":"other"}`, object{Two: ptr("other")}},
+		{"both spellings, the first malformed", `{"two_words":[],"twowords":"other"}`, object{Two: ptr("other")}},
 		{"the first spelling null", `{"two_words":null,"twowords":"other"}`, object{Two: ptr("other")}},
-		{"the other spelling further down", `{"pointed":{"label":"l"},"list":[{"label":"m"}],"inner":{"name":"n","label":"o"}}`,
+		{"the other spelling in an inner object", `{"pointed":{"label":"l"},"list":[{"label":"m"}],"inner":{"name":"n","label":"o"}}`,
 			object{Pointed: &inner{Name: ptr("l")}, List: []inner{{Name: ptr("m")}}, Inner: inner{Name: ptr("n")}}},
 		{"the other spelling as a value", `{"name":"twowords","text":"label"}`, object{Name: "twowords", Text: ptr("label")}},
 
 		{"an empty list is a list", `{"list":[],"numbers":[]}`, object{List: []inner{}, Numbers: []int64{}}},
-		{"odd elements keep their place", `{"list":["x",{"id":1},7,[],{"id":"2"}],"numbers":["1",{},2,"x"]}`,
+		{"malformed elements keep their place", `{"list":["x",{"id":1},7,[],{"id":"2"}],"numbers":["1",{},2,"x"]}`,
 			object{List: []inner{{}, {ID: ptr[int64](1)}, {}, {}, {ID: ptr[int64](2)}}, Numbers: []int64{1, 0, 2, 0}}},
-		{"an odd field in an element", `{"list":[{"id":{},"name":"n"}]}`, object{List: []inner{{Name: ptr("n")}}}},
+		{"a malformed field in an element", `{"list":[{"id":{},"name":"n"}]}`, object{List: []inner{{Name: ptr("n")}}}},
 		{"an empty object is an object", `{"pointed":{}}`, object{Pointed: &inner{}}},
 
 		{"unknown keys", `{"id":1,"new":{"id":2,"name":[{}]},"":3}`, object{ID: 1}},
-		{"keys that are no fields", `{"-":"a","Ignored":"b","hidden":"c","id":"1"}`, object{ID: 1}},
-		{"a key twice, the last wins", `{"id":1,"id":2}`, object{ID: 2}},
-		{"a key twice, the last that can be read wins", `{"id":1,"id":null,"count":2,"count":"x","id":{}}`, object{ID: 1, Count: ptr[int64](2)}},
-		{"an object twice, the last wins whole",
+		{"keys without a field", `{"-":"a","Ignored":"b","hidden":"c","id":"1"}`, object{ID: 1}},
+		{"a repeated key, the last wins", `{"id":1,"id":2}`, object{ID: 2}},
+		{"a repeated key, the last valid value wins", `{"id":1,"id":null,"count":2,"count":"x","id":{}}`, object{ID: 1, Count: ptr[int64](2)}},
+		{"a repeated object, the last wins",
 			`{"pointed":{"id":1},"pointed":{"name":"n"},"inner":{"id":1},"inner":{"name":"n"},"list":[{"id":1},{"id":2}],"list":[{"name":"n"}]}`,
 			object{Pointed: &inner{Name: ptr("n")}, Inner: inner{Name: ptr("n")}, List: []inner{{Name: ptr("n")}}}},
-		{"a key twice further down", `{"list":[{"id":1,"id":2}],"pointed":{"label":"a","label":"b"}}`,
+		{"a repeated key in an inner object", `{"list":[{"id":1,"id":2}],"pointed":{"label":"a","label":"b"}}`,
 			object{List: []inner{{ID: ptr[int64](2)}}, Pointed: &inner{Name: ptr("b")}}},
 		{"keys in another order", `{"two_words":"w","id":1,"flag":true,"name":"n","numbers":[1]}`,
 			object{ID: 1, Name: "n", Flag: ptr(true), Numbers: []int64{1}, Two: ptr("w")}},
@@ -121,14 +121,14 @@ func TestDecode(t *testing.T) {
 		{"a key with an escape", `{"\u0069d":1}`, object{ID: 1}},
 		{"strings with escapes", `{"name":"a\"b\\c\u00e9\ud83d\ude00","text":"\/","two_words":"plain"}`,
 			object{Name: "a\"b\\cé😀", Text: ptr("/"), Two: ptr("plain")}},
-		{"half an escaped character", `{"name":"\ud83d!"}`, object{Name: "\ufffd!"}},
+		{"half a surrogate pair", `{"name":"\ud83d!"}`, object{Name: "\ufffd!"}},
 		{"text that is not UTF-8", "{\"name\":\"a\xffb\"}", object{Name: "a\ufffdb"}},
 		{"lists with null", `{"list":[{"id":1},null],"pointers":[null,{"id":1}],"numbers":[1,null,2]}`,
 			object{List: []inner{{ID: ptr[int64](1)}, {}}, Pointers: []*inner{nil, {ID: ptr[int64](1)}}, Numbers: []int64{1, 0, 2}}},
 		{"a byte order mark", "\ufeff" + `{"id":1}`, object{ID: 1}},
-		{"space around it", " \r\n\t{\"id\":1}\n ", object{ID: 1}},
-		{"something behind it", `{"id":1}{"id":2}`, object{ID: 1}},
-		{"something behind it that is no JSON", `{"id":1}</html>`, object{ID: 1}},
+		{"space around the object", " \r\n\t{\"id\":1}\n ", object{ID: 1}},
+		{"another object after it", `{"id":1}{"id":2}`, object{ID: 1}},
+		{"text after it", `{"id":1}</html>`, object{ID: 1}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -215,7 +215,8 @@ func TestErrorsDoNotQuoteTheData(t *testing.T) {
 	}
 }
 
-// Every cut of the documented call gives fields as in the whole call, or zero.
+// TestEveryTruncationOfTheDocumentedCall checks that each field is that of the whole call,
+// or zero.
 func TestEveryTruncationOfTheDocumentedCall(t *testing.T) {
 	t.Parallel()
 	data := documentedCall(t)
@@ -230,7 +231,7 @@ func TestEveryTruncationOfTheDocumentedCall(t *testing.T) {
 	})
 }
 
-// testTruncations also checks that a longer part never gives fewer fields.
+// testTruncations also checks that a longer part never has fewer fields.
 func testTruncations[T any](t *testing.T, data []byte, whole T, decode func([]byte) (T, error)) {
 	t.Helper()
 	before := 0

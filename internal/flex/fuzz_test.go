@@ -12,8 +12,8 @@ import (
 	"github.com/ccaip-go/calls/internal/flex"
 )
 
-// FuzzDecode: no input panics, what was in dst before does not matter, and what
-// was decoded can be encoded and decoded again.
+// FuzzDecode checks that no input panics, that the result does not depend on what was in
+// dst, and that it survives encoding.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"id":"1","name":true,"list":[{"label":"\u0041"},null],"at":1568117954}`))
 	f.Add([]byte("\ufeff{\"inner\":{\"id\":1e3},\"twowords\":\"\xff\",\"ended\":\"2019-09-10 12:00:00 +0900\"}x"))
@@ -32,7 +32,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil && !errors.Is(err, flex.ErrNotObject) && !errors.Is(err, flex.ErrTruncated) && !errors.Is(err, flex.ErrMalformed) {
 			t.Fatalf("error %v", err)
 		}
-		if encoded, err := json.Marshal(first); err == nil { // not of a year or a zone that RFC 3339 does not have
+		if encoded, err := json.Marshal(first); err == nil { // fails for years and zones that RFC 3339 does not have
 			if err := flex.Decode(encoded, &second); err != nil {
 				t.Fatal(err)
 			}
@@ -49,8 +49,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzWellTyped: on documents of the right types Decode agrees with encoding/json,
-// and each cut of one gives fields as in the whole.
+// FuzzWellTyped checks that Decode agrees with encoding/json on documents of the right
+// types, and that each truncation has fields of the whole.
 func FuzzWellTyped(f *testing.F) {
 	for seed := range uint64(50) {
 		f.Add(seed, "text")
@@ -79,7 +79,7 @@ func FuzzWellTyped(f *testing.F) {
 	})
 }
 
-// generator makes objects with random fields left out.
+// generator returns objects with random fields left out.
 type generator struct {
 	*rand.Rand
 	text string

@@ -9,8 +9,8 @@ import (
 	"github.com/ccaip-go/calls/internal/flex"
 )
 
-// Whatever is in a body, decoding it allocates less than eight times its size.
-// Not parallel: the count is the process's.
+// TestMemoryIsBounded checks that decoding a body allocates less than eight times its size.
+// It is not parallel, since allocations are counted for the process.
 func TestMemoryIsBounded(t *testing.T) {
 	const size = 1 << 20
 	fill := func(before, unit, after string) string {
@@ -72,7 +72,7 @@ func allocatedBy(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-func TestListsOfOrdinarySizeAreRead(t *testing.T) {
+func TestListsOfOrdinarySizeAreDecoded(t *testing.T) {
 	t.Parallel()
 	var got call
 	if err := flex.Decode([]byte(`{"photos":[{}`+strings.Repeat(`,{}`, 999)+`]}`), &got); err != nil || len(got.Photos) != 1000 {
@@ -89,7 +89,8 @@ func TestArrayOfTooManySmallObjects(t *testing.T) {
 	}
 }
 
-// encoding/json makes 142. The race detector makes the pool forget, so there is room for the tokenizer's own.
+// TestAllocations allows for the tokenizer's allocations, since the race detector drops
+// pooled objects. encoding/json makes 142.
 func TestAllocations(t *testing.T) {
 	data := documentedCall(t)
 	var got call

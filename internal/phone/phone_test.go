@@ -10,7 +10,8 @@ import (
 	"github.com/ccaip-go/calls/internal/phone"
 )
 
-// A row of TestDialable. Wire is the same as number if neither it nor err is set.
+// dialableTest is a row of the tests of Dialable. If neither wire nor err is set, wire is
+// number.
 type dialableTest struct {
 	name, number, region string
 	wire                 string
@@ -25,9 +26,9 @@ func TestDialableWithCountryCode(t *testing.T) {
 		{name: "as documented, another country", number: "+82-10-6861-2345"},
 		{name: "a possible number without a valid exchange", number: "+1 205-123-4567"},
 		{name: "parentheses and dots", number: "+1 (859) 657.9625"},
-		{name: "a slash behind the area code", number: "+49 30/123456"},
-		{name: "a number of no country", number: "+800 1234 5678"},
-		{name: "a satellite", number: "+870 773 111 632"},
+		{name: "a slash after the area code", number: "+49 30/123456"},
+		{name: "an international number", number: "+800 1234 5678"},
+		{name: "a satellite number", number: "+870 773 111 632"},
 		{name: "an Italian zero", number: "+39 02 1234 5678"},
 		{name: "an Ivorian zero", number: "+225 01 23 45 6789"},
 		{name: "an Argentine mobile", number: "+54 9 11 2345-6789"},
@@ -41,9 +42,9 @@ func TestDialableWithCountryCode(t *testing.T) {
 		{name: "a trunk prefix in the plan where it is the code", number: "+1 1 205-123-4567", wire: "+12051234567"},
 		{name: "an Argentine 15", number: "+54 11 15 2345-6789", wire: "+5491123456789"},
 
-		{name: "nothing", err: phone.ErrNoCountryCode},
+		{name: "an empty number", err: phone.ErrNoCountryCode},
 		{name: "no code and no region", number: "123123", err: phone.ErrNoCountryCode},
-		{name: "a whole number without a code", number: "859-657-9625", err: phone.ErrNoCountryCode},
+		{name: "a complete number without a code", number: "859-657-9625", err: phone.ErrNoCountryCode},
 		{name: "zeros without a region", number: "00 44 20 7946 0958", err: phone.ErrNoCountryCode},
 		{name: "only a plus", number: "+", err: phone.ErrNoCountryCode},
 		{name: "a plus and zeros", number: "+00 44 20 7946 0958", err: phone.ErrNoCountryCode},
@@ -62,11 +63,11 @@ func TestDialableWithCountryCode(t *testing.T) {
 		{name: "without its area code", number: "+1 555-0123", err: phone.ErrLocalOnly},
 		{name: "a short code of six digits", number: "+49 116117", err: phone.ErrLocalOnly},
 		{name: "a short code that is as long as a number", number: "+595 200000", err: phone.ErrLocalOnly},
-		{name: "a local number that would be made whole", number: "+378 886377", err: phone.ErrLocalOnly},
+		{name: "a local number that could be completed", number: "+378 886377", err: phone.ErrLocalOnly},
 		{name: "Mexico's old mobile prefix", number: "+52 1 55 1234 5678", err: phone.ErrDroppedPrefix},
 		{name: "Mexico's old prefix for mobiles in the country", number: "+52 044 55 1234 5678", err: phone.ErrDroppedPrefix},
-		{name: "a trunk zero where there is none", number: "+352 (0)26 12 34 56", err: phone.ErrTrunkPrefix},
-		{name: "a trunk prefix before what is no number", number: "+44 (0)99 9999 9999", err: phone.ErrNotValid},
+		{name: "a trunk zero of a plan without one", number: "+352 (0)26 12 34 56", err: phone.ErrTrunkPrefix},
+		{name: "a trunk prefix before an invalid number", number: "+44 (0)99 9999 9999", err: phone.ErrNotValid},
 		{name: "two numbers", number: "+1 859-657-9625/+1 339-219-5276", err: phone.ErrSeveralNumbers},
 		{name: "a plus in the middle", number: "1+8596579625", err: phone.ErrSeveralNumbers},
 		{name: "alternative last digits", number: "+49 30 123456/57", err: phone.ErrSeveralNumbers},
@@ -88,26 +89,26 @@ func TestDialableWithRegion(t *testing.T) {
 		{name: "zeros where they are the prefix", number: "0049 30 123456", region: "DE", wire: "+4930123456"},
 		{name: "zeros where longer prefixes exist, too", number: "00971 50 123 4567", region: "HK", wire: "+971501234567"},
 
-		{name: "nothing", region: "US", err: phone.ErrImpossible},
+		{name: "an empty number", region: "US", err: phone.ErrImpossible},
 		{name: "too short for the region", number: "123123", region: "US", err: phone.ErrImpossible},
 		{name: "an emergency number", number: "911", region: "US", err: phone.ErrImpossible},
 		{name: "another emergency number", number: "112", region: "DE", err: phone.ErrLocalOnly},
 		{name: "a number of all of Canada, without the code", number: "310-1234", region: "CA", err: phone.ErrLocalOnly},
 		{name: "without its area code", number: "657-9625", region: "US", err: phone.ErrLocalOnly},
 		{name: "without the only area code there is", number: "356-1234", region: "BS", err: phone.ErrLocalOnly},
-		{name: "without an area code that would be added", number: "2212345", region: "MG", err: phone.ErrLocalOnly},
+		{name: "without an area code that could be added", number: "2212345", region: "MG", err: phone.ErrLocalOnly},
 		{name: "ten digits that begin with one", number: "123-456-7890", region: "US", err: phone.ErrNotValidForRegion},
-		{name: "possible, and not valid", number: "0999 1234567", region: "GB", err: phone.ErrNotValidForRegion},
+		{name: "possible, but not valid", number: "0999 1234567", region: "GB", err: phone.ErrNotValidForRegion},
 		{name: "valid in another region of the code only", number: "07624 123456", region: "GB", err: phone.ErrNotValidForRegion},
 		{name: "with or without its country code", number: "4915123456789", region: "DE", err: phone.ErrMaybeCountryCode},
-		{name: "with or without its country code, possible and not valid with it", number: "491 1234567", region: "DE", err: phone.ErrMaybeCountryCode},
+		{name: "with or without its country code, not valid with it", number: "491 1234567", region: "DE", err: phone.ErrMaybeCountryCode},
 		{name: "with or without its country code, in Italy", number: "390612345", region: "IT", err: phone.ErrMaybeCountryCode},
 		{name: "a number that begins with the trunk prefix", number: "810 000 0000", region: "BY", err: phone.ErrNotValidForRegion},
-		{name: "the same behind the trunk prefix of other countries", number: "08100000000", region: "BY", err: phone.ErrNotValid},
+		{name: "the same after the trunk prefix of other countries", number: "08100000000", region: "BY", err: phone.ErrNotValid},
 		{name: "zeros that the region does not use", number: "0061 412 345 678", region: "AU", err: phone.ErrInternationalPrefix},
 		{name: "zeros in Japan", number: "0044 20 7946 0958", region: "JP", err: phone.ErrInternationalPrefix},
-		{name: "zeros that begin a longer prefix of another meaning", number: "0042 079 460 958", region: "SG", err: phone.ErrInternationalPrefix},
-		{name: "zeros before what is no number", number: "00 44 99 9999 9999", region: "DE", err: phone.ErrInternationalPrefix},
+		{name: "zeros that begin a longer prefix", number: "0042 079 460 958", region: "SG", err: phone.ErrInternationalPrefix},
+		{name: "zeros before an invalid number", number: "00 44 99 9999 9999", region: "DE", err: phone.ErrInternationalPrefix},
 		{name: "the prefix of another region", number: "011 44 20 7946 0958", region: "DE", err: phone.ErrInternationalPrefix},
 		{name: "Mexico's old prefix in the country", number: "044 55 1234 5678", region: "MX", err: phone.ErrDroppedPrefix},
 		{name: "Mexico's old mobile prefix without a plus", number: "52 1 55 1234 5678", region: "MX", err: phone.ErrDroppedPrefix},
@@ -157,8 +158,8 @@ func TestIsRegion(t *testing.T) {
 	}
 }
 
-// Whatever is accepted, what is sent is read as the number that was accepted, by
-// phonenumbers as well as by this package.
+// FuzzDialable checks that what is sent parses as the number that was accepted, by
+// phonenumbers and by this package.
 func FuzzDialable(f *testing.F) {
 	for _, number := range []string{
 		"+1 859-657-9625", "859-657-9625", "123123", "+1 999-657-12", "+82-10-6861-2345", "(+1) 859", "0049 30 123456",

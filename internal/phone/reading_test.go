@@ -18,14 +18,14 @@ import (
 	"github.com/ccaip-go/calls/internal/phone"
 )
 
-// tally counts what became of the numbers that were written in one form.
+// tally counts the results for numbers that are written in one form.
 type tally struct {
 	form                  string
 	right, refused, wrong atomic.Int64
 	leastRight            int64
 }
 
-// check counts what becomes of text, a way to write the number want.
+// check counts the result for text, which is the number want in another form.
 func (c *tally) check(t *testing.T, text, region, want string) {
 	switch got, err := phone.Dialable(text, region); {
 	case err != nil:
@@ -45,8 +45,8 @@ func (c *tally) report(t *testing.T) {
 	}
 }
 
-// sample returns n for a test that looks at every n-th number only, because a
-// race detector makes it slow.
+// sample returns n for a test of every n-th number. n is 1 without the race detector,
+// which makes the test slow.
 func sample() int {
 	if raceDetector || testing.Short() {
 		return 19
@@ -55,7 +55,7 @@ func sample() int {
 }
 
 // example is a valid number and the region that it is valid in, "001" for a
-// number of no country.
+// number of no region.
 type example struct {
 	region string
 	number *phonenumbers.PhoneNumber
@@ -63,8 +63,8 @@ type example struct {
 
 func (e example) e164() string { return phonenumbers.Format(e.number, phonenumbers.E164) }
 
-// Of every example in the metadata, in every form that people write, comes the
-// number itself or an error, never another number.
+// TestEveryExampleIsDialedOrRefused checks that every example in the metadata, in every
+// form that people write, is that number or an error, and never another number.
 func TestEveryExampleIsDialedOrRefused(t *testing.T) {
 	t.Parallel()
 	var (
@@ -102,8 +102,8 @@ func TestEveryExampleIsDialedOrRefused(t *testing.T) {
 	}
 }
 
-// The examples are few for each region. Numbers made from the patterns of the
-// metadata begin with whatever a number can begin with.
+// TestEveryValidNumberIsDialedOrRefused has random numbers that match the patterns of the
+// metadata, since there are few examples for each region.
 func TestEveryValidNumberIsDialedOrRefused(t *testing.T) {
 	t.Parallel()
 	var (
@@ -137,7 +137,8 @@ func TestEveryValidNumberIsDialedOrRefused(t *testing.T) {
 	}
 }
 
-// Emergency numbers ring the emergency service of wherever they are dialed.
+// TestEmergencyNumbersAreRefused has numbers of emergency services, which must not be
+// dialed.
 func TestEmergencyNumbersAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, region := range supportedRegions() {
@@ -186,8 +187,8 @@ func examples() []example {
 	return list
 }
 
-// validNumbers yields numbers of region that are made at random from the
-// patterns of the metadata, the same ones in every run.
+// validNumbers yields random numbers of region that match the patterns of the metadata,
+// the same ones in every run.
 func validNumbers(region string) iter.Seq[example] {
 	each := max(12/sample(), 1)
 	of, _ := metadata.RegionMetadata(region)
@@ -232,7 +233,7 @@ func textMatching(pattern *syntax.Regexp, random *rand.Rand) string {
 	case syntax.OpRepeat:
 		return repeated(pattern.Sub[0], pattern.Min+random.IntN(pattern.Max-pattern.Min+1), random)
 	}
-	var b strings.Builder // a sequence, a group or nothing
+	var b strings.Builder // a sequence, a group or an empty match
 	for _, sub := range pattern.Sub {
 		b.WriteString(textMatching(sub, random))
 	}
@@ -247,7 +248,7 @@ func repeated(pattern *syntax.Regexp, times int, random *rand.Rand) string {
 	return b.String()
 }
 
-// inParallel calls do with every item, several at a time.
+// inParallel calls do with every item, concurrently.
 func inParallel[T any](items iter.Seq[T], do func(T)) {
 	var running sync.WaitGroup
 	for item := range items {

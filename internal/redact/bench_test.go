@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// hostile are texts of 1 MB that take long if anything is looked for twice.
+// hostile returns texts of 1 MB that take long in quadratic time.
 func hostile() map[string]string {
 	const size = 1 << 20
 	garbage := make([]byte, size)
@@ -39,8 +39,8 @@ func BenchmarkHostile(b *testing.B) {
 	}
 }
 
-// A text that is eight times as long takes about eight times as long; what is
-// quadratic takes 64 times, always: on a busy machine one good run is enough.
+// TestTimeIsLinear has a text that is eight times as long, which takes 64 times as long in
+// quadratic time. One good run is enough, since the machine may be busy.
 func TestTimeIsLinear(t *testing.T) {
 	const short, long, runs = 32 << 10, 256 << 10, 50
 	redactor := New("s3cr3t-token-0123456789", "customer:s3cr3t-token-0123456789")

@@ -8,8 +8,8 @@ import (
 	"github.com/ccaip-go/calls/internal/redact"
 )
 
-// shown is what may have many digits and be shown. It is written otherwise than
-// the package does it, and accepts more.
+// shown matches texts that may have many digits. It does not share code with the package,
+// and accepts more.
 var shown = []*regexp.Regexp{
 	regexp.MustCompile(`0\.\d+`), // ratios
 	regexp.MustCompile(`(?i)[\w-]+(\.[\w-]*)*\.[a-z][\w-]*[._-]*\.[a-z][\w-]*`),            // host names
@@ -40,7 +40,7 @@ func FuzzText(f *testing.F) {
 		got := redact.Text(text)
 		switch {
 		case len(got) > 4096 || !isVisible(got):
-			t.Errorf("Text(%q) is %q: too long, or not all of it can be seen", text, got)
+			t.Errorf("Text(%q) is %q: too long, or some of it is invisible", text, got)
 		case redact.Text(got) != got:
 			t.Errorf("Text(%q) is %q, and Text of that %q", text, got, redact.Text(got))
 		case strings.Contains(got, "@"):
@@ -59,13 +59,13 @@ func FuzzText(f *testing.F) {
 		both := redact.Text(text + planted + text)
 		for _, part := range []string{"agent.one", "example.com", "657", "9625"} {
 			if strings.Contains(both, part) && !strings.Contains(redact.Escape(text), part) {
-				t.Errorf("with %q around it, %q is left in %q", text, part, both)
+				t.Errorf("in %q, %q is left in %q", text, part, both)
 			}
 		}
 	})
 }
 
-// A secret is not shown, whatever stands around it.
+// FuzzSecrets checks that a secret is redacted in any text.
 func FuzzSecrets(f *testing.F) {
 	f.Add("s3cr3t+token/==", "Basic ", " x")
 	f.Add("%41\\u0041", "%", "41")

@@ -9,7 +9,7 @@ import (
 	"github.com/ccaip-go/calls/internal/redact"
 )
 
-// tests are tables of texts. "" for want means that the text stays as it is.
+// table has texts. An empty want means that the text does not change.
 type table []struct{ name, text, want string }
 
 func (tests table) run(t *testing.T, text func(string) string) {
@@ -31,11 +31,11 @@ func (tests table) run(t *testing.T, text func(string) string) {
 
 func TestTextKeepsWhatIsNotPrivate(t *testing.T) {
 	table{
-		{"nothing", "", ""},
+		{"an empty text", "", ""},
 		{"a message", "Agent is not available to take this call", ""},
 		{"a language", "Language 'fr-CA' is not available", ""},
 		{"a menu", "menu_id 9999 is not found, 3 of 123456", ""},
-		{"what was redacted", "[redacted]", ""},
+		{"redacted text", "[redacted]", ""},
 	}.run(t, redact.Text)
 }
 
@@ -56,7 +56,7 @@ func TestTextIsTruncatedOnce(t *testing.T) {
 			t.Errorf("%s: Text returned %d bytes, the last of which are %q", name, len(got), got[max(0, len(got)-40):])
 		}
 		if again := redact.Text(got); again != got {
-			t.Errorf("%s: Text of the result is another one", name)
+			t.Errorf("%s: Text changes the result", name)
 		}
 	}
 	if whole := strings.Repeat("x", 4096); redact.Text(whole) != whole {
@@ -64,8 +64,8 @@ func TestTextIsTruncatedOnce(t *testing.T) {
 	}
 }
 
-// The end of what is shown may fall within what is private.
-func TestCutLeavesNoPart(t *testing.T) {
+// TestTruncationLeavesNoPart has private data across the end of what is shown.
+func TestTruncationLeavesNoPart(t *testing.T) {
 	t.Parallel()
 	const token = "s3cr3t-token-0123456789"
 	redactor := redact.New(token)
@@ -86,10 +86,10 @@ func TestCutLeavesNoPart(t *testing.T) {
 func TestTextEscapes(t *testing.T) {
 	table{
 		{"line breaks", "one\r\ntwo\tthree", `one\r\ntwo\tthree`},
-		{"a terminal's commands", "\x1b[31mred\x1b[0m\x07", `\u{1b}[31mred\u{1b}[0m\u{7}`},
+		{"terminal escapes", "\x1b[31mred\x1b[0m\x07", `\u{1b}[31mred\u{1b}[0m\u{7}`},
 		{"bidi marks", "a\u202eb\u2066c\u200fd", `a\u{202e}b\u{2066}c\u{200f}d`},
 		{"line separators", "a\u2028b\u2029c\u0085d", `a\u{2028}b\u{2029}c\u{85}d`},
-		{"what cannot be seen", "a\u200bb\ufeffc\u00add\U000e0041", `a\u{200b}b\u{feff}c\u{ad}d\u{e0041}`},
+		{"invisible characters", "a\u200bb\ufeffc\u00add\U000e0041", `a\u{200b}b\u{feff}c\u{ad}d\u{e0041}`},
 		{"not UTF-8", "a\xff\xc3b", "a\ufffd\ufffdb"},
 		{"other scripts", "позвоните 電話 ☎ é", ""},
 		{"a backslash", `C:\temp \u{1b}`, ""},

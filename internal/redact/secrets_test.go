@@ -64,16 +64,16 @@ func TestSecretsLeaveTheRest(t *testing.T) {
 	table{
 		{"before and after", "token " + token + " is bad", "token [redacted] is bad"},
 		{"a header", "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(basic)) + ", then", "Authorization: Basic [redacted], then"},
-		{"again and again", token + token, "[redacted][redacted]"},
+		{"repeated", token + token, "[redacted][redacted]"},
 		{"a part of it", token[:len(token)-1], token[:len(token)-1]},
-		{"what else is private", token + " agent@example.com\n", `[redacted] [redacted]\n`},
-		{"a short one alone", "x=x9, x y/xyz", ""},
+		{"other private data", token + " agent@example.com\n", `[redacted] [redacted]\n`},
+		{"a short secret", "x=x9, x y/xyz", ""},
 	}.run(t, redact.New(token, basic, "", "x9z").Text)
 }
 
 func TestShortSecretIsRedactedAlone(t *testing.T) {
 	table{
-		{"a short one alone", "x: dialing x9, x509 and x", "[redacted]: dialing x9, x509 and [redacted]"},
+		{"a short secret", "x: dialing x9, x509 and x", "[redacted]: dialing x9, x509 and [redacted]"},
 	}.run(t, redact.New("x").Text)
 }
 
@@ -87,7 +87,7 @@ func TestNoSecretsIsText(t *testing.T) {
 	}
 }
 
-// A secret can be a part of what stands for it.
+// TestSecretWithinTheMask has a secret that is a part of [redacted].
 func TestSecretWithinTheMask(t *testing.T) {
 	t.Parallel()
 	redactor := redact.New("redacted")

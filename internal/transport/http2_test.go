@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -17,13 +16,12 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// A peer is a server of HTTP/2 that counts the requests whose header it got, and
-// does with each of them as it is told.
+// peer is an HTTP/2 server that counts requests and calls whole for each.
 type peer struct {
 	listener net.Listener
 	url      string
 	client   *http.Client
-	// whole is called when a request has arrived with its body.
+	// whole is called after a request has arrived with its body.
 	whole func(framer *http2.Framer, stream uint32)
 	// noWindow keeps the client from sending a body.
 	noWindow bool
@@ -132,7 +130,7 @@ func (p *peer) counts() (headers, wholes int) {
 	return p.headers, p.wholes
 }
 
-var ways = map[string]bool{"h2 by ALPN": true, "h2 without TLS": false}
+var protocols = map[string]bool{"h2 by ALPN": true, "h2 without TLS": false}
 
 var resets = map[string]func(framer *http2.Framer, stream uint32){
 	"PROTOCOL_ERROR": func(f *http2.Framer, stream uint32) { _ = f.WriteRSTStream(stream, http2.ErrCodeProtocol) },
@@ -152,13 +150,13 @@ func TestNoAttemptIsMoreThanOneRequestOverHTTP2(t *testing.T) {
 	requests := map[string]Request{
 		"create": createRequest(), "a POST without a body": empty, "read": readRequest(), "PATCH": patchRequest(), "a PATCH without a body": cancel,
 	}
-	for way, isTLS := range ways {
+	for protocol, isTLS := range protocols {
 		for fault, reset := range resets {
 			for name, request := range requests {
-				t.Run(way+"/"+fault+"/"+name, func(t *testing.T) {
+				t.Run(protocol+"/"+fault+"/"+name, func(t *testing.T) {
 					t.Parallel()
 					p := newPeer(t, isTLS, reset)
-					result := hastySender(t, p.url, p.client).Send(t.Context(), request)
+					result := peerSender(t, p.url, p.client).Send(t.Context(), request)
 					if headers, _ := p.counts(); headers != result.Attempts || headers == 0 {
 						t.Errorf("%d requests arrived in %d attempts", headers, result.Attempts)
 					}
@@ -171,7 +169,7 @@ func TestNoAttemptIsMoreThanOneRequestOverHTTP2(t *testing.T) {
 	}
 }
 
-func hastySender(t *testing.T, root string, client *http.Client) *Sender {
+func peerSender(t *testing.T, root string, client *http.Client) *Sender {
 	t.Helper()
 	return newTestSender(t, nil, func(c *Config) {
 		c.Root, c.HTTPClient = root, client
@@ -180,57 +178,57 @@ func hastySender(t *testing.T, root string, client *http.Client) *Sender {
 }
 
 func TestATransportAroundNetHTTPDoesNotSendTwiceOverHTTP2(t *testing.T) {
-	for way, isTLS := range ways {
+	for protocol, isTLS := range protocols {
 		p := newPeer(t, isTLS, resets["REFUSED_STREAM"])
 		around := roundTripper(p.client.Transport.RoundTrip)
-		result := hastySender(t, p.url, &http.Client{Transport: around}).Send(t.Context(), createRequest())
+		result := peerSender(t, p.url, &http.Client{Transport: around}).Send(t.Context(), createRequest())
 		if headers, _ := p.counts(); headers != 1 || !result.Undecided {
-			t.Errorf("%s: %d requests, %+v", way, headers, result)
+			t.Errorf("%s: %d requests, %+v", protocol, headers, result)
 		}
 	}
 }
 
-// TestABodyThatIsHeldBackDoesNotLeaveAfterTheAttempt has the peer refuse the body, by a
-// window of zero, until the client gives up.
-func TestABodyThatIsHeldBackDoesNotLeaveAfterTheAttempt(t *testing.T) {
-	for way, isTLS := range ways {
+// TestABodyThatIsHeldBackIsNotSentAfterTheAttempt has a flow-control window of 0, which
+// holds back the body until the attempt times out.
+func TestABodyThatIsHeldBackIsNotSentAfterTheAttempt(t *testing.T) {
+	for protocol, isTLS := range protocols {
 		p := newPeer(t, isTLS, resets["INTERNAL_ERROR"])
 		p.noWindow = true
-		s := hastySender(t, p.url, p.client)
+		s := peerSender(t, p.url, p.client)
 		s.policy.MaxAttempts, s.timeout = 1, 100*time.Millisecond
-		s.Send(t.Context(), readRequest()) // makes the connection, and learns of the window
+		s.Send(t.Context(), readRequest()) // makes the connection and gets the window
 		result := s.Send(t.Context(), createRequest())
 		if headers, wholes := p.counts(); headers != 2 || wholes != 1 || !result.MaybeSent {
-			t.Errorf("%s: %d requests, %d whole, %+v", way, headers, wholes, result)
+			t.Errorf("%s: %d requests, %d whole, %+v", protocol, headers, wholes, result)
 		}
 	}
 }
 
 func TestCanceledOverHTTP2BeforeAndAfterTheWrite(t *testing.T) {
-	for way, isTLS := range ways {
+	for protocol, isTLS := range protocols {
 		for when, wantSent := range map[string]bool{"before": false, "after": true} {
 			ctx, cancel := context.WithCancel(t.Context())
 			p := newPeer(t, isTLS, func(*http2.Framer, uint32) { cancel() })
 			if !wantSent {
 				ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { cancel() }})
 			}
-			result := hastySender(t, p.url, p.client).Send(ctx, createRequest())
+			result := peerSender(t, p.url, p.client).Send(ctx, createRequest())
 			if headers, _ := p.counts(); result.MaybeSent != wantSent || result.Undecided != wantSent || headers > 1 {
-				t.Errorf("%s, %s the write: %+v", way, when, result)
+				t.Errorf("%s, %s the write: %+v", protocol, when, result)
 			}
 			cancel()
 		}
 	}
 }
 
-// TestNoByteLeavesAfterThePermit stops the attempt between its turn and its
-// first byte, as SIGSTOP does, until its permit is over.
-func TestNoByteLeavesAfterThePermit(t *testing.T) {
-	for _, way := range []string{"h1", "h2 by ALPN", "h2 without TLS"} {
+// TestNothingIsSentAfterThePermit moves the clock past the permit between the turn and the
+// first byte, like a process that is stopped there.
+func TestNothingIsSentAfterThePermit(t *testing.T) {
+	for _, protocol := range []string{"h1", "h2 by ALPN", "h2 without TLS"} {
 		var url string
 		var client *http.Client
 		var wholes func() int
-		if way == "h1" {
+		if protocol == "h1" {
 			var mu sync.Mutex
 			n := 0
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -244,13 +242,13 @@ func TestNoByteLeavesAfterThePermit(t *testing.T) {
 			url, client = server.URL, server.Client()
 			wholes = func() int { mu.Lock(); defer mu.Unlock(); return n }
 		} else {
-			p := newPeer(t, ways[way], resets["INTERNAL_ERROR"])
+			p := newPeer(t, protocols[protocol], resets["INTERNAL_ERROR"])
 			url, client = p.url, p.client
 			wholes = func() int { _, n := p.counts(); return n }
 		}
 		var mu sync.Mutex
 		late := time.Duration(0)
-		s := hastySender(t, url, client)
+		s := peerSender(t, url, client)
 		s.policy.MaxAttempts = 1
 		s.now = func() time.Time { mu.Lock(); defer mu.Unlock(); return time.Now().Add(late) }
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
@@ -260,61 +258,7 @@ func TestNoByteLeavesAfterThePermit(t *testing.T) {
 		}})
 		result := s.Send(ctx, createRequest())
 		if result.MaybeSent || result.Undecided || !result.CanRetry || wholes() != 0 {
-			t.Errorf("%s: %d arrived, %+v", way, wholes(), result)
+			t.Errorf("%s: %d arrived, %+v", protocol, wholes(), result)
 		}
-	}
-}
-
-// journalOf records what a Sender tells its journal.
-type journalOf struct {
-	calls []string
-	err   error
-}
-
-func (j *journalOf) Sending(_ context.Context, permitEnd time.Time) error {
-	j.calls = append(j.calls, "sending until "+permitEnd.UTC().Format("15:04:05"))
-	return j.err
-}
-
-func (j *journalOf) NotSent(ctx context.Context) {
-	if ctx.Err() == nil {
-		j.calls = append(j.calls, "not sent")
-	}
-}
-
-func TestTheJournalHearsOfEachAttempt(t *testing.T) {
-	const sending0 = "sending until 00:00:30"
-	tests := map[string]struct {
-		steps []step
-		want  []string
-	}{
-		"a success":             {[]step{answer(201)}, []string{sending0}},
-		"refused, then created": {[]step{{err: errNeither, written: false}, answer(201)}, []string{sending0, "not sent", sending0}},
-		"429, then lost":        {[]step{tooMany("2"), reset}, []string{sending0, "not sent", "sending until 00:00:32"}},
-		"lost":                  {[]step{reset}, []string{sending0}},
-		"rejected":              {[]step{answer(400)}, []string{sending0}},
-	}
-	for name, tt := range tests {
-		inBubble(t, func(t *testing.T) {
-			journal := &journalOf{}
-			request := createRequest()
-			request.Journal = journal
-			s := newTestSender(t, &script{steps: tt.steps}, func(c *Config) { c.Policy.MinWait, c.Policy.MaxWait = 1, 1 })
-			s.Send(t.Context(), request)
-			if !slices.Equal(journal.calls, tt.want) {
-				t.Errorf("%s: %q, want %q", name, journal.calls, tt.want)
-			}
-		})
-	}
-}
-
-func TestAJournalThatFailsEndsTheAttemptsUnsent(t *testing.T) {
-	journal := &journalOf{err: io.ErrClosedPipe}
-	request := createRequest()
-	request.Journal = journal
-	rt := &script{steps: []step{answer(201)}}
-	result := newTestSender(t, rt, nil).Send(t.Context(), request)
-	if result.MaybeSent || result.Err != io.ErrClosedPipe || len(rt.sent) != 0 || result.Attempts != 0 || len(journal.calls) != 1 {
-		t.Errorf("%+v, %q", result, journal.calls)
 	}
 }

@@ -28,9 +28,9 @@ func TestNextQuery(t *testing.T) {
 		"another host":              {[]string{`<https://evil.example.com:1/x?b=1>; rel="next"`}, "b=1", true},
 		"no URL but a query":        {[]string{`<http://[::1?b=1>; rel="next"`}, "b=1", true},
 		"only the first relation":   {[]string{`<?b=1>; rel="last"; rel="next"`}, "", true},
-		"a word that begins so":     {[]string{`<?b=1>; rel="nextish"`}, "", false},
-		"a word that ends so":       {[]string{`<?b=1>; rel="context"`}, "", false},
-		"unquoted, begins so":       {[]string{`<?b=1>; rel=next-page`}, "", false},
+		"a relation like nextish":   {[]string{`<?b=1>; rel="nextish"`}, "", false},
+		"a relation like context":   {[]string{`<?b=1>; rel="context"`}, "", false},
+		"unquoted, like next-page":  {[]string{`<?b=1>; rel=next-page`}, "", false},
 		"a title":                   {[]string{`<?b=1>; title="rel=next"`}, "", false},
 		"of another resource":       {[]string{`<?b=1>; rel="next"; anchor="/elsewhere"`}, "", false},
 		"the last page":             {[]string{`<?b=1>; rel="prev"`}, "", true},
@@ -48,7 +48,7 @@ func TestNextQuery(t *testing.T) {
 	}
 }
 
-func TestALinkHeaderThatCannotBeReadIsAnError(t *testing.T) {
+func TestAMalformedLinkHeaderIsAnError(t *testing.T) {
 	for _, header := range []string{
 		`garbage`, `<?b=1`, `<?b=1; rel="next"`, `<?b=1> rel="next"`, `<?b=1>; rel="next`, `<?b=1>; rel="next\`,
 		`<?a>; rel="prev" <?b=1>; rel="next"`, `<?b=1>; rel="next"x`, `<?b=1>; "rel"="next"`, `<?b=1>; rel=ne"xt"`,

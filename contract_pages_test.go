@@ -14,11 +14,11 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// documentedPages is how many example bodies the platform's other pages have.
+// documentedPages is the number of example bodies on the platform's other pages.
 const documentedPages = 16
 
-// TestExamplesOfOtherPages is TestDocumentedExamples for the pages beside "Call
-// endpoints". The events are for the package that receives them.
+// TestExamplesOfOtherPages is TestDocumentedExamples for the pages other than "Call
+// endpoints". Package events tests the examples of events.
 func TestExamplesOfOtherPages(t *testing.T) {
 	t.Parallel()
 	checks := map[string]func(*testing.T, example){
@@ -51,7 +51,7 @@ func TestExamplesOfOtherPages(t *testing.T) {
 	for _, e := range examples {
 		check, ok := checks[e.ID]
 		if !ok {
-			t.Errorf("nothing checks %s", e.ID)
+			t.Errorf("%s is not checked", e.ID)
 		}
 		if check != nil {
 			t.Run(e.ID, func(t *testing.T) {
@@ -62,14 +62,15 @@ func TestExamplesOfOtherPages(t *testing.T) {
 	}
 }
 
-// responding plays the platform for an example that documents a status, or not.
+// responding returns a client that checks the request of an example, which may have no
+// documented status, and gets a response to it.
 func (e example) responding(t *testing.T, status int, body string) *calls.Client {
 	t.Helper()
 	if e.Status != 0 && e.Status != status {
 		t.Errorf("the documented status is %d", e.Status)
 	}
 	path, query, _ := strings.Cut(strings.Replace(e.Path, "CALL_ID", "397", 1), "?")
-	return newClient(t, wire(func(r *http.Request) (*http.Response, error) {
+	return newClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
 		if e.Path != "" && (r.Method != e.Method || r.URL.Path != "/apps/api/v1"+path) {
 			t.Errorf("sent %s %s, want %s %s", r.Method, r.URL.Path, e.Method, path)
 		}
@@ -83,9 +84,9 @@ func (e example) responding(t *testing.T, status int, body string) *calls.Client
 			mustUnmarshal(t, []byte(text), &sent)
 		}
 		if diff := cmp.Diff(e.Request, sent); e.Path != "" && diff != "" {
-			t.Errorf("the body as sent differs from the documented one (-documented +sent):\n%s", diff)
+			t.Errorf("body (-documented +sent):\n%s", diff)
 		}
-		response := answer(status, body)
+		response := newResponse(status, body)
 		response.Header.Set("Location", "/apps/api/v1/jobs/1")
 		return response, nil
 	}), calls.WithClock(func() time.Time { return time.Date(2025, 9, 1, 0, 0, 0, 0, time.UTC) }))
@@ -110,8 +111,8 @@ func checkCancelManyExample(t *testing.T, e example) {
 	}
 }
 
-// The example has the deprecated call type, which is never sent, and a number that
-// nobody has.
+// checkShortTimeExample sends an example with the deprecated call type, which is never
+// sent, and a number that is not in service.
 func checkShortTimeExample(t *testing.T, e example) {
 	read, err := calls.UnmarshalRequest(encode(t, e.Request))
 	if err != nil {
@@ -163,7 +164,7 @@ func checkQueueStatusExample(t *testing.T, e example) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkSaysTheSame(t, e.Response, map[string]any{"queues": queues})
+	checkResponse(t, e.Response, map[string]any{"queues": queues})
 	for _, period := range queues[0].CallbackPeriods {
 		if start, err := period.Start(time.UTC); !period.Free() || err != nil || start.Day() != 25 {
 			t.Errorf("%+v is free: %v, starts at %v, %v", period, period.Free(), start, err)
@@ -176,7 +177,7 @@ func checkQueueOperationExample(t *testing.T, e example) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkSaysTheSame(t, e.Response, operation)
+	checkResponse(t, e.Response, operation)
 }
 
 func checkWaitTimesExample(t *testing.T, e example) {
@@ -184,11 +185,11 @@ func checkWaitTimesExample(t *testing.T, e example) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkSaysTheSame(t, e.Response, waits)
+	checkResponse(t, e.Response, waits)
 }
 
-// checkSaysTheSame fails where documented has a value that got does not have.
-func checkSaysTheSame(t *testing.T, documented json.RawMessage, got any) {
+// checkResponse checks that got has every documented value.
+func checkResponse(t *testing.T, documented json.RawMessage, got any) {
 	t.Helper()
 	var want, have any
 	mustUnmarshal(t, documented, &want)

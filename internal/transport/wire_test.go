@@ -19,20 +19,185 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// These tests are about what a middleware, a DialContext and a transport of the
-// caller's do to the proof that a request did not leave.
+func TestWithoutProofARequestCountsAsSent(t *testing.T) {
+	mute := roundTripper(func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNREFUSED })
+	nothing := roundTripper(func(*http.Request) (*http.Response, error) { return nil, nil })
+	for name, rt := range map[string]http.RoundTripper{"a mock that fails": mute, "a mock that returns nothing": nothing} {
+		result := newTestSender(t, rt, nil).Send(t.Context(), createRequest())
+		if !result.MaybeSent || result.Attempts != 1 || result.Err == nil {
+			t.Errorf("%s: %+v", name, result)
+		}
+	}
+}
 
-// hangingUp is a server that responds to the first request of each connection, and
-// hangs up on the second.
-type hangingUp struct {
+// TestARetryBelowCountsAsSent has a middleware or a transport that retries by itself. The
+// first try is written and the second is refused.
+func TestARetryBelowCountsAsSent(t *testing.T) {
+	tries := func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if response, err := next.RoundTrip(r); err == nil {
+				return response, nil
+			}
+			return next.RoundTrip(r)
+		})
+	}
+	mute := step{err: io.EOF, mute: true}
+	tests := []struct {
+		name       string
+		steps      []step
+		middleware bool // false for the caller's transport
+	}{
+		{"a middleware", []step{reset, refused}, true},
+		{"a transport", []step{reset, refused}, false},
+		{"a middleware above a mock", []step{mute, refused}, true},
+	}
+	for _, tt := range tests {
+		var rt http.RoundTripper = &script{steps: tt.steps}
+		if !tt.middleware {
+			rt = tries(rt)
+		}
+		s := newTestSender(t, rt, func(c *Config) {
+			if tt.middleware {
+				c.Middleware = append(c.Middleware, tries)
+			}
+		})
+		if result := s.Send(t.Context(), createRequest()); !result.MaybeSent || result.Attempts != 1 {
+			t.Errorf("%s: %+v", tt.name, result)
+		}
+	}
+}
+
+func TestADeadIdleConnection(t *testing.T) {
+	var received atomic.Int32
+	root := connections(t, func(n int, conn net.Conn) {
+		if !readHead(conn) {
+			return
+		}
+		received.Add(1)
+		conn.Write([]byte(created)) // and closes without Connection: close
+	})
+	s := senderTo(t, root, &http.Client{Transport: newTransport(t)})
+	sent := int32(0)
+	for range 200 {
+		result := s.Send(t.Context(), createRequest())
+		if statusOf(result) != 201 && result.MaybeSent && received.Load() == sent {
+			// The connection was closed between its choice and the write. That cannot
+			// be proved, so the request counts as sent.
+			continue
+		}
+		if sent++; received.Load() != sent {
+			t.Fatalf("%d requests arrived, want %d; %+v", received.Load(), sent, result)
+		}
+	}
+	if sent < 150 {
+		t.Errorf("only %d of 200 creates arrived", sent)
+	}
+}
+
+// dying is a connection whose writes fail once dead is true.
+type dying struct {
+	net.Conn
+	dead *atomic.Bool
+}
+
+func (d dying) Write(b []byte) (int, error) {
+	if d.dead.Load() {
+		return 0, syscall.EPIPE
+	}
+	return d.Conn.Write(b)
+}
+
+func TestADeadIdleConnectionBeforeRefusedOnes(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(201) }))
+	defer server.Close()
+	var dead atomic.Bool
+	transport := newTransport(t)
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if dead.Load() {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+		}
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		return dying{conn, &dead}, err
+	}
+	s := senderTo(t, server.URL, &http.Client{Transport: transport})
+	if result := s.Send(t.Context(), createRequest()); statusOf(result) != 201 {
+		t.Fatalf("%+v", result)
+	}
+	dead.Store(true)
+	if result := s.Send(t.Context(), createRequest()); result.MaybeSent || result.Attempts != 4 {
+		t.Errorf("not written, but %+v", result)
+	}
+}
+
+func TestAWrittenBodyCountsAsSentAfterThePermit(t *testing.T) {
+	for name, serve := range map[string]func(net.Conn){
+		"created": func(conn net.Conn) { _, _ = io.WriteString(conn, created) },
+		"lost":    func(net.Conn) {},
+	} {
+		var arrived atomic.Int32
+		root := connections(t, func(_ int, conn net.Conn) {
+			request, err := http.ReadRequest(bufio.NewReader(conn))
+			if err != nil {
+				return
+			}
+			if body, err := io.ReadAll(request.Body); err == nil && len(body) > 0 {
+				arrived.Add(1)
+				serve(conn)
+			}
+		})
+		var late atomic.Int64
+		transport := newTransport(t)
+		transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+			return stoppingConn{conn, '}', func() { late.Store(int64(time.Hour)) }}, err
+		}
+		s := senderTo(t, root, &http.Client{Transport: transport}, func(c *Config) {
+			c.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+		})
+		result := s.Send(t.Context(), createRequest())
+		if !result.MaybeSent || result.CanRetry || arrived.Load() != 1 {
+			t.Errorf("%s: %d arrived, MaybeSent %v, CanRetry %v, %v", name, arrived.Load(), result.MaybeSent, result.CanRetry, result.Err)
+		}
+		if name == "created" && (result.Response == nil || result.Response.StatusCode != http.StatusCreated) {
+			t.Errorf("%s: the response is lost: %v", name, result.Err)
+		}
+	}
+}
+
+// stoppingConn calls stop after the last byte of a body, like a process that is stopped
+// there until its permit has ended.
+type stoppingConn struct {
+	net.Conn
+	last byte
+	stop func()
+}
+
+func (c stoppingConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if n > 0 && p[n-1] == c.last {
+		c.stop()
+	}
+	return n, err
+}
+
+// closingServer responds to the first request of each connection, and closes the
+// connection after the second.
+type closingServer struct {
 	root      string
 	transport *http.Transport // of its client
 	open      sync.WaitGroup  // connections, from the dial to their end at the server
 	requests  atomic.Int32
 }
 
-func newHangingUp(t *testing.T) *hangingUp {
-	h := &hangingUp{transport: newTransport(t)}
+// arrived waits for all connections to end, and returns the number of requests.
+func (h *closingServer) arrived() int32 {
+	h.transport.CloseIdleConnections()
+	h.open.Wait()
+	return h.requests.Load()
+}
+
+func newClosingServer(t *testing.T) *closingServer {
+	h := &closingServer{transport: newTransport(t)}
 	h.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		if err == nil {
@@ -58,15 +223,7 @@ func newHangingUp(t *testing.T) *hangingUp {
 	return h
 }
 
-// arrived waits for what is under way, and returns how many requests there were.
-func (h *hangingUp) arrived() int32 {
-	h.transport.CloseIdleConnections()
-	h.open.Wait()
-	return h.requests.Load()
-}
-
-// slowToClose is a connection that can be written to for a while after net/http began
-// to close it.
+// slowToClose is a connection that can be written to for 10 ms after Close was called.
 type slowToClose struct{ net.Conn }
 
 func (c slowToClose) Close() error {
@@ -83,7 +240,7 @@ func adding(key string, next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-func TestAKeptConnectionThatHangsUpGetsOneRequestAnAttempt(t *testing.T) {
+func TestAnIdleConnectionThatClosesGetsOneRequest(t *testing.T) {
 	empty := createRequest()
 	empty.Body = nil
 	emptyPatch := patchRequest()
@@ -95,7 +252,7 @@ func TestAKeptConnectionThatHangsUpGetsOneRequestAnAttempt(t *testing.T) {
 	for _, key := range []string{"", "Idempotency-Key", "X-Idempotency-Key"} {
 		for where, isBelow := range map[string]bool{"middleware": false, "transport": true} {
 			for name, request := range requests {
-				server := newHangingUp(t)
+				server := newClosingServer(t)
 				var client http.Client
 				var middleware []func(http.RoundTripper) http.RoundTripper
 				client.Transport = server.transport
@@ -119,7 +276,7 @@ func TestAKeptConnectionThatHangsUpGetsOneRequestAnAttempt(t *testing.T) {
 	}
 }
 
-// audit makes a request of its own with the context of another.
+// audit sends a request of its own with the context of r.
 func audit(r *http.Request, url string) error {
 	own, err := http.NewRequestWithContext(r.Context(), http.MethodPost, url, strings.NewReader(`{"seen":1}`))
 	if err != nil {
@@ -158,17 +315,6 @@ func TestAMiddlewareThatFailsAfterTheRequestWasSent(t *testing.T) {
 	}
 }
 
-// closedPort returns a URL that nothing listens at.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return "http://" + listener.Addr().String()
-}
-
 func TestAMiddlewareThatFailsBeforeTheRequestWasSent(t *testing.T) {
 	down := errors.New("the audit is down")
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -188,9 +334,9 @@ func TestAMiddlewareThatFailsBeforeTheRequestWasSent(t *testing.T) {
 	}
 }
 
-// TestADialThatAsksForTheAddressOverHTTP resolves names over HTTPS with the context of
-// the request, as DNS over HTTPS does, and is then refused.
-func TestADialThatAsksForTheAddressOverHTTP(t *testing.T) {
+// TestADialThatResolvesOverHTTPS sends a request to a resolver with the context of the
+// request, as DNS over HTTPS does. The connection is then refused.
+func TestADialThatResolvesOverHTTPS(t *testing.T) {
 	resolver := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	resolver.EnableHTTP2 = true
 	resolver.StartTLS()
@@ -200,9 +346,9 @@ func TestADialThatAsksForTheAddressOverHTTP(t *testing.T) {
 	for name, request := range map[string]Request{"create": createRequest(), "a POST without a body": empty} {
 		for method, authorization := range map[string]string{http.MethodGet: "", http.MethodPost: "Bearer of-the-resolver"} {
 			transport := newTransport(t)
-			asked := 0
+			lookups := 0
 			transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-				asked++
+				lookups++
 				own, _ := http.NewRequestWithContext(ctx, method, resolver.URL, nil)
 				if own.Header.Set("Authorization", authorization); authorization == "" {
 					own.Header.Del("Authorization")
@@ -215,15 +361,15 @@ func TestADialThatAsksForTheAddressOverHTTP(t *testing.T) {
 				return nil, syscall.ECONNREFUSED
 			}
 			result := senderTo(t, "https://customer.example.com", &http.Client{Transport: transport}).Send(t.Context(), request)
-			if result.MaybeSent || result.Undecided || !result.CanRetry || asked != 4 {
-				t.Errorf("%s, asked by %s: asked %d times, %+v", name, method, asked, result)
+			if result.MaybeSent || result.Undecided || !result.CanRetry || lookups != 4 {
+				t.Errorf("%s, resolved by %s: %d lookups, %+v", name, method, lookups, result)
 			}
 		}
 	}
 }
 
-// breaking is a middleware that gives up when it is told, while the request below
-// it goes on, as circuit breakers do.
+// breaking returns a middleware that fails when giveUp is closed, while the request
+// continues, as circuit breakers do.
 func breaking(giveUp <-chan struct{}) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -238,7 +384,7 @@ func breaking(giveUp <-chan struct{}) func(http.RoundTripper) http.RoundTripper 
 	}
 }
 
-func TestACircuitBreakerThatGivesUpWhileTheRequestGoesOn(t *testing.T) {
+func TestACircuitBreakerThatOpensDuringTheRequest(t *testing.T) {
 	arrived, stay := make(chan struct{}), make(chan struct{})
 	defer close(stay)
 	root := connections(t, func(_ int, conn net.Conn) {
@@ -252,9 +398,9 @@ func TestACircuitBreakerThatGivesUpWhileTheRequestGoesOn(t *testing.T) {
 	}
 }
 
-// TestNothingLeavesAfterACircuitBreakerGaveUp has the request get its connection only
-// after that, or go on with it only then.
-func TestNothingLeavesAfterACircuitBreakerGaveUp(t *testing.T) {
+// TestNothingIsSentAfterACircuitBreakerOpened has a request that gets its connection, or
+// continues with it, only after that.
+func TestNothingIsSentAfterACircuitBreakerOpened(t *testing.T) {
 	for _, paused := range []string{"dial", "connection"} {
 		var whole atomic.Int32
 		var serving sync.WaitGroup
@@ -266,11 +412,11 @@ func TestNothingLeavesAfterACircuitBreakerGaveUp(t *testing.T) {
 				}
 			}
 		})
-		begun, ended, goesOn := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		begun, ended, continued := make(chan struct{}), make(chan struct{}), make(chan struct{})
 		pause := func() {
 			close(begun)
 			<-ended
-			close(goesOn)
+			close(continued)
 		}
 		transport := newTransport(t)
 		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -288,7 +434,7 @@ func TestNothingLeavesAfterACircuitBreakerGaveUp(t *testing.T) {
 		s := senderTo(t, root, &http.Client{Transport: transport}, func(c *Config) { c.Middleware = append(c.Middleware, breaking(begun)) })
 		result := s.Send(ctx, createRequest())
 		close(ended)
-		<-goesOn
+		<-continued
 		served := make(chan struct{})
 		go func() { serving.Wait(); close(served) }()
 		for isServed := false; !isServed; {
@@ -305,9 +451,9 @@ func TestNothingLeavesAfterACircuitBreakerGaveUp(t *testing.T) {
 	}
 }
 
-// TestARequestWithoutABodyThatIsCanceledOnItsConnectionCountsAsSent: no body keeps it
-// from being written meanwhile.
-func TestARequestWithoutABodyThatIsCanceledOnItsConnectionCountsAsSent(t *testing.T) {
+// TestARequestWithoutABodyThatIsCanceledCountsAsSent cancels once there is a connection.
+// There is no body to hold back, so the request may be written meanwhile.
+func TestARequestWithoutABodyThatIsCanceledCountsAsSent(t *testing.T) {
 	empty := createRequest()
 	empty.Body = nil
 	root := connections(t, func(_ int, conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
@@ -321,14 +467,14 @@ func TestARequestWithoutABodyThatIsCanceledOnItsConnectionCountsAsSent(t *testin
 	}
 }
 
-// TestATransportThatRetriesByItself is retryablehttp as the caller's transport: what
-// came last says nothing about what was written before.
+// TestATransportThatRetriesByItself has retryablehttp as the caller's transport. The last
+// response does not show what was written before.
 func TestATransportThatRetriesByItself(t *testing.T) {
 	const head = " \r\nContent-Length: 16\r\n\r\n{\"message\":\"no\"}"
 	for name, last := range map[string]string{
 		"then refused with 400":  "HTTP/1.1 400" + head,
 		"then refused with 404":  "HTTP/1.1 404" + head,
-		"then hung up on":        "",
+		"then closed":            "",
 		"then limited with 429":  "HTTP/1.1 429" + head,
 		"then failed with 503":   "HTTP/1.1 503" + head,
 		"then created":           created,

@@ -22,7 +22,7 @@ func TestRule1TheMarkIsDurableBeforeTheFirstByte(t *testing.T) {
 		watched := roundTrip(func(r *http.Request) (*http.Response, error) {
 			e := w.get("a")
 			if e.State != ledger.StateSending || e.Intent.Attempt == "" || e.Tries != 1 || e.Version != prepared.Version+1 {
-				t.Errorf("when the request leaves the entry is %v", e)
+				t.Errorf("the entry is %v when the request is sent", e)
 			}
 			if want := time.Now().Add(permit); !e.Until.Equal(want) || !e.Intent.SentBefore.Equal(want) {
 				t.Errorf("the permit ends at %v and %v, want %v", e.Until, e.Intent.SentBefore, want)
@@ -40,8 +40,8 @@ func TestRule1TheMarkIsDurableBeforeTheFirstByte(t *testing.T) {
 	})
 }
 
-// mark-by-tries: B's mark looks like the one that A cannot be sure of, but for the
-// id of its attempt.
+// TestRule1AMarkIsKnownByItsAttempt is mark-by-tries of the model: worker A gets an error from storing
+// its mark, and worker B's mark differs from A's only by the id of its attempt.
 func TestRule1AMarkIsKnownByItsAttempt(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.put("a")
@@ -55,7 +55,7 @@ func TestRule1AMarkIsKnownByItsAttempt(t *testing.T) {
 			if _, err := w.worker().Advance(w.ctx, "a"); !isUnderWay(err) {
 				t.Errorf("B: %v", err)
 			}
-			return errUnsure // A's own mark was not stored
+			return errUnsure // A's mark was not stored
 		}
 		if _, err := w.keeper(store, w.server.InProcess()).Advance(w.ctx, "a"); !errors.Is(err, errUnsure) {
 			t.Errorf("A: %v, want %v", err, errUnsure)
@@ -66,7 +66,7 @@ func TestRule1AMarkIsKnownByItsAttempt(t *testing.T) {
 	})
 }
 
-func TestRule2AStaleMarkIsNobodys(t *testing.T) {
+func TestRule2AStaleMarkIsNotSent(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.put("a")
 		w.server.Fail(callstest.HangUpAfterCreate)
@@ -83,7 +83,7 @@ func TestRule2AStaleMarkIsNobodys(t *testing.T) {
 		}
 		e, err := w.keeper(store, w.server.InProcess()).Advance(w.ctx, "a")
 		if !isUnderWay(err) || e.State != ledger.StateInDoubt {
-			t.Errorf("A: %v, %v, want B's entry and that it is under way", e, err)
+			t.Errorf("A: %v, %v, want B's entry and ErrUnderWay", e, err)
 		}
 		if want := []string{"Get", "Replace sending", "Get"}; !slices.Equal(order, want) {
 			t.Errorf("A's steps are %q, want %q", order, want)
@@ -92,7 +92,7 @@ func TestRule2AStaleMarkIsNobodys(t *testing.T) {
 	})
 }
 
-func TestRule2AMarkOfWhichNobodyKnowsIsUndone(t *testing.T) {
+func TestRule2AnUncertainMarkIsUndone(t *testing.T) {
 	tests := map[string]struct{ isStored bool }{
 		"stored":     {true},
 		"not stored": {false},
@@ -112,7 +112,7 @@ func TestRule2AMarkOfWhichNobodyKnowsIsUndone(t *testing.T) {
 					store.fail, store.failAfter = nil, unsure
 				}
 				if _, err := w.keeper(store, w.server.InProcess()).Advance(w.ctx, "a"); !errors.Is(err, errUnsure) {
-					t.Errorf("error is %v, want %v", err, errUnsure)
+					t.Errorf("error %v, want %v", err, errUnsure)
 				}
 				w.want("a", ledger.StatePrepared, 0)
 				if e := w.get("a"); e.Intent.Attempt != "" || !e.Intent.SentAfter.IsZero() {
@@ -126,8 +126,8 @@ func TestRule2AMarkOfWhichNobodyKnowsIsUndone(t *testing.T) {
 	}
 }
 
-// no-fence: the worker stops between its mark and the first byte. What it sends when
-// it wakes up does not leave, and that is a proof.
+// TestRule3NoByteLeavesAfterThePermit is no-fence of the model: the worker is stopped between its mark
+// and the first byte. After that its request is not sent, which proves that it was not.
 func TestRule3NoByteLeavesAfterThePermit(t *testing.T) {
 	tests := map[string]struct {
 		others func(w *world)
@@ -160,16 +160,16 @@ func TestRule3NoByteLeavesAfterThePermit(t *testing.T) {
 	}
 }
 
-// othersGiveUp makes others do all that they can do in the time that a worker is stopped:
-// the entry is doubted, settled and left to a person.
+// othersGiveUp settles an entry from another process while its worker is stopped. The
+// entry ends up for a person.
 func (w *world) othersGiveUp(id string) {
 	time.Sleep(permit + skew + lag + time.Second)
 	if e := w.settle(id); e.State != ledger.StateForPerson {
-		w.t.Errorf("others made %v of it, want it for a person", e)
+		w.t.Errorf("others left %v, want it for a person", e)
 	}
 }
 
-func TestRule10AResponseWinsOverWhatOthersMadeOfTheSilence(t *testing.T) {
+func TestRule10AResponseWinsOverOtherConclusions(t *testing.T) {
 	tests := map[string]struct {
 		agent  string
 		others func(w *world)
@@ -208,7 +208,7 @@ func TestRule10AResponseWinsOverWhatOthersMadeOfTheSilence(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				w.putFor("a", test.agent)
-				// The response is read; then the worker stops.
+				// The worker is stopped after it has read the response.
 				state := map[string]string{"agent@example.com": "created", "chooser@example.com": "awaits agent", "busy@example.com": "rejected"}[test.agent]
 				store := &steps{Store: w.store}
 				store.before = once("Replace "+state, func() { test.others(w) })
@@ -222,7 +222,7 @@ func TestRule10AResponseWinsOverWhatOthersMadeOfTheSilence(t *testing.T) {
 	}
 }
 
-// decide is a person who decides at once on what the entry is now.
+// decide decides on the stored version of an entry, as a person would.
 func (w *world) decide(id string, made bool, callID int64) {
 	w.t.Helper()
 	if _, err := w.worker().Decide(w.ctx, id, w.get(id).Version, made, callID); err != nil {
@@ -232,8 +232,8 @@ func (w *world) decide(id string, made bool, callID int64) {
 
 func TestRule10AResponseOfAnotherAttemptClosesNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
-		// A's 429 comes late: meanwhile it was put back and is sent again by B. A's
-		// first attempt has no say in the second one.
+		// A's 429 arrives late, when the entry was reset and is sent again by B. It must
+		// not change B's attempt.
 		w.put("a")
 		store := &steps{Store: w.store}
 		store.before = once("Replace created", func() {
@@ -244,13 +244,13 @@ func TestRule10AResponseOfAnotherAttemptClosesNothing(t *testing.T) {
 			}
 		})
 		if e, err := w.keeper(store, w.server.InProcess()).Advance(w.ctx, "a"); !isUnderWay(err) {
-			t.Errorf("%v, %v, want that the other attempt is under way", e, err)
+			t.Errorf("%v, %v, want ErrUnderWay of the other attempt", e, err)
 		}
 		w.want("a", ledger.StateSending, 0)
 	})
 }
 
-func TestRule10AnUnsureRecordIsWrittenAgain(t *testing.T) {
+func TestRule10AnUncertainRecordIsWrittenAgain(t *testing.T) {
 	for name, isStored := range map[string]bool{"stored": true, "not stored": false} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -293,11 +293,11 @@ func TestRule11AProofOfNotSentWinsOverADoubt(t *testing.T) {
 					w.put("a")
 					w.server.Fail(callstest.RateLimited("2"))
 					store := &steps{Store: w.store}
-					n := map[string]int{"Get": 2, "Replace prepared": 1}[step] // the first Get is that of Advance
+					n := map[string]int{"Get": 2, "Replace prepared": 1}[step] // the first Get is of Advance
 					store.before = nth(n, step, func() { others(w) })
 					_, err := w.keeper(store, w.server.InProcess()).Advance(w.ctx, "a")
 					if !isUnderWay(err) {
-						t.Errorf("error is %v, want that it is under way", err)
+						t.Errorf("error %v, want ErrUnderWay", err)
 					}
 					w.want("a", ledger.StatePrepared, 0)
 					w.settle("a")
@@ -309,7 +309,8 @@ func TestRule11AProofOfNotSentWinsOverADoubt(t *testing.T) {
 	}
 }
 
-// retract-blind: a person closes the entry between Get and Replace.
+// TestRule11AProofOfNotSentOpensNoClosedEntry is retract-blind of the model: a person closes the entry
+// between Get and Replace.
 func TestRule11AProofOfNotSentOpensNoClosedEntry(t *testing.T) {
 	for _, step := range []string{"Get", "Replace prepared"} {
 		t.Run("before "+step, func(t *testing.T) {
@@ -331,4 +332,50 @@ func TestRule11AProofOfNotSentOpensNoClosedEntry(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAContextThatEndsLosesNoOutcome(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put("a")
+		ctx, cancel := context.WithCancel(w.ctx)
+		platform := w.server.InProcess()
+		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+			response, err := platform.RoundTrip(r)
+			cancel()
+			return response, err
+		})
+		e, err := w.keeper(w.store, transport).Advance(ctx, "a")
+		if e.State == ledger.StatePrepared || w.get("a").State == ledger.StateSending {
+			t.Errorf("%v, %v, stored is %v", e, err, w.get("a"))
+		}
+		w.settle("a")
+		w.want("a", ledger.StateCreated, 397)
+
+		w.put("b")
+		if e, err := w.worker().Advance(ctx, "b"); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v, %v, want context.Canceled", e, err)
+		}
+		w.want("b", ledger.StatePrepared, 0)
+	})
+}
+
+// TestAResponseThatCannotBeRecorded has a store that fails for longer than the Keeper
+// retries. The listing settles the entry.
+func TestAResponseThatCannotBeRecorded(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put("a")
+		store := &steps{Store: w.store, fail: func(step string) error {
+			if step == "Replace created" {
+				return errUnsure
+			}
+			return nil
+		}}
+		e, err := w.keeper(store, w.server.InProcess()).Advance(w.ctx, "a")
+		if !errors.Is(err, errUnsure) || e.CallID != 397 || e.State != ledger.StateCreated {
+			t.Errorf("%v, %v, want the stored entry and the error", e, err)
+		}
+		w.want("a", ledger.StateSending, 0)
+		w.settle("a")
+		w.want("a", ledger.StateCreated, 397)
+	})
 }

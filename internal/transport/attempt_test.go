@@ -1,20 +1,88 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// These tests are about responses that have no end, or promise more than they send.
+func TestATruncatedResponseIsKept(t *testing.T) {
+	const head = "HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{\"id\":"
+	stay := make(chan struct{})
+	defer close(stay)
+	tests := map[string]struct {
+		rest func(conn net.Conn)
+		err  error
+	}{
+		"closed":    {func(net.Conn) {}, io.ErrUnexpectedEOF},
+		"timed out": {func(net.Conn) { <-stay }, context.DeadlineExceeded},
+		"reset": {func(conn net.Conn) {
+			time.Sleep(50 * time.Millisecond) // a reset can overtake what was written before it
+			conn.(*net.TCPConn).SetLinger(0)
+		}, syscall.ECONNRESET},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			root := connections(t, func(_ int, conn net.Conn) {
+				readHead(conn)
+				io.WriteString(conn, head)
+				tt.rest(conn)
+			})
+			s := senderTo(t, root, &http.Client{Transport: newTransport(t)}, func(c *Config) { c.Timeout = 300 * time.Millisecond })
+			result := s.Send(t.Context(), createRequest())
+			if statusOf(result) != 201 || !result.Responded || result.Err != nil || result.Attempts != 1 {
+				t.Fatalf("%+v", result)
+			}
+			if !errors.Is(result.Response.Truncated, tt.err) || string(result.Response.Body) != `{"id":` {
+				t.Errorf("truncated: %v after %q", result.Response.Truncated, result.Response.Body)
+			}
+		})
+	}
+}
+
+func TestBodiesAreReadUpToALimit(t *testing.T) {
+	tests := []struct {
+		name          string
+		status, bytes int
+		kept          int
+		err           error
+	}{
+		{"the largest response", 200, maxBody, maxBody, nil},
+		{"a larger response", 200, maxBody + 1, maxBody, ErrTooLarge},
+		{"the largest error", 400, maxErrorBody, maxErrorBody, nil},
+		{"a larger error", 400, maxErrorBody + 1, maxErrorBody, nil},
+		{"a larger 3xx", 302, 1 << 20, maxErrorBody, nil},
+	}
+	for _, chunked := range []bool{false, true} {
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.WriteHeader(tt.status)
+					if chunked {
+						w.(http.Flusher).Flush()
+					}
+					w.Write(bytes.Repeat([]byte("x"), tt.bytes))
+				}))
+				defer server.Close()
+				result := senderTo(t, server.URL, &http.Client{Transport: newTransport(t)}).Send(t.Context(), createRequest())
+				if result.Response == nil || len(result.Response.Body) != tt.kept || !errors.Is(result.Response.Truncated, tt.err) {
+					t.Errorf("%v", result.Err)
+				}
+			})
+		}
+	}
+}
 
 func TestASwitchOfProtocolsEndsTheAttempt(t *testing.T) {
 	stay := make(chan struct{})
@@ -25,7 +93,7 @@ func TestASwitchOfProtocolsEndsTheAttempt(t *testing.T) {
 		<-stay
 	})
 	transport := newTransport(t)
-	for name, rt := range map[string]http.RoundTripper{"net/http": transport, "around it": roundTripper(transport.RoundTrip)} {
+	for name, rt := range map[string]http.RoundTripper{"net/http": transport, "around net/http": roundTripper(transport.RoundTrip)} {
 		result := senderTo(t, root, &http.Client{Transport: rt}).Send(t.Context(), createRequest())
 		if !errors.Is(result.Err, errSwitched) || result.Response != nil || !result.Undecided || result.Attempts != 1 {
 			t.Errorf("%s: %+v", name, result)
@@ -33,8 +101,8 @@ func TestASwitchOfProtocolsEndsTheAttempt(t *testing.T) {
 	}
 }
 
-// TestABodyWithoutAnEndEndsWithTheAttempt sends one byte after another, for ever.
-func TestABodyWithoutAnEndEndsWithTheAttempt(t *testing.T) {
+// TestAnEndlessBodyEndsWithTheAttempt has a server that sends one byte after another.
+func TestAnEndlessBodyEndsWithTheAttempt(t *testing.T) {
 	for _, head := range []string{
 		"HTTP/1.1 201 Created\r\nContent-Length: 10000000\r\n\r\n{", "HTTP/1.1 400 Bad Request\r\nContent-Length: 10000000\r\n\r\n{", "HTTP/1.1 201 Created\r\n\r\n{",
 	} {
@@ -51,26 +119,9 @@ func TestABodyWithoutAnEndEndsWithTheAttempt(t *testing.T) {
 	}
 }
 
-// deaf is a body that does not follow the context, and returns nothing until it is
-// closed. It cannot be compared.
-type deaf struct {
-	io.ReadCloser
-	isRead func()
-}
-
-func newDeaf(isRead func()) io.ReadCloser {
-	silence, _ := io.Pipe()
-	return deaf{silence, isRead}
-}
-
-func (d deaf) Read(p []byte) (int, error) {
-	d.isRead()
-	return d.ReadCloser.Read(p)
-}
-
-// TestABodyThatIsNotOfNetHTTPEndsWithTheAttempt has a middleware, or a protocol of the
-// caller's transport, put another body in the place of net/http's.
-func TestABodyThatIsNotOfNetHTTPEndsWithTheAttempt(t *testing.T) {
+// TestAReplacedBodyEndsWithTheAttempt has a middleware, or a protocol of the caller's
+// transport, replace the body.
+func TestAReplacedBodyEndsWithTheAttempt(t *testing.T) {
 	root := connections(t, func(_ int, conn net.Conn) {
 		readHead(conn)
 		_, _ = io.WriteString(conn, created)
@@ -89,15 +140,15 @@ func TestABodyThatIsNotOfNetHTTPEndsWithTheAttempt(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	protocol := newTransport(t)
-	protocol.RegisterProtocol("http", replacing(newDeaf(func() { cancel() }))(newTransport(t)))
+	protocol.RegisterProtocol("http", replacing(newStalled(func() { cancel() }))(newTransport(t)))
 	for name, tt := range map[string]struct {
 		transport  http.RoundTripper
 		middleware []func(http.RoundTripper) http.RoundTripper
 	}{
-		"a middleware's":               {newTransport(t), []func(http.RoundTripper) http.RoundTripper{replacing(newDeaf(func() { cancel() }))}},
-		"a middleware's, with a limit": {newTransport(t), []func(http.RoundTripper) http.RoundTripper{replacing(http.MaxBytesReader(nil, newDeaf(func() { cancel() }), 1<<20))}},
+		"a middleware's":               {newTransport(t), []func(http.RoundTripper) http.RoundTripper{replacing(newStalled(func() { cancel() }))}},
+		"a middleware's, with a limit": {newTransport(t), []func(http.RoundTripper) http.RoundTripper{replacing(http.MaxBytesReader(nil, newStalled(func() { cancel() }), 1<<20))}},
 		"a registered protocol's":      {protocol, nil},
-		"the caller's transport's":     {replacing(newDeaf(func() { cancel() }))(newTransport(t)), nil},
+		"the caller's transport's":     {replacing(newStalled(func() { cancel() }))(newTransport(t)), nil},
 	} {
 		ctx, cancel = context.WithCancel(t.Context())
 		s := senderTo(t, root, &http.Client{Transport: tt.transport}, func(c *Config) { c.Middleware = tt.middleware })
@@ -109,15 +160,31 @@ func TestABodyThatIsNotOfNetHTTPEndsWithTheAttempt(t *testing.T) {
 				t.Errorf("%s: %+v", name, result)
 			}
 		case <-time.After(time.Minute):
-			t.Errorf("%s: it hangs", name)
+			t.Errorf("%s: no result after a minute", name)
 		}
 		cancel()
 	}
 }
 
-// TestABodyThatIsFastAndEndlessIsReadUpToTheLimit has a server that writes as fast as
-// it can.
-func TestABodyThatIsFastAndEndlessIsReadUpToTheLimit(t *testing.T) {
+// stalled is a body that ignores the context and blocks until it is closed. It is not
+// comparable.
+type stalled struct {
+	io.ReadCloser
+	isRead func()
+}
+
+func (s stalled) Read(p []byte) (int, error) {
+	s.isRead()
+	return s.ReadCloser.Read(p)
+}
+
+func newStalled(isRead func()) io.ReadCloser {
+	blocked, _ := io.Pipe()
+	return stalled{blocked, isRead}
+}
+
+// TestAnEndlessBodyIsReadUpToTheLimit has a server that writes as fast as it can.
+func TestAnEndlessBodyIsReadUpToTheLimit(t *testing.T) {
 	spaces := strings.Repeat(" ", 64<<10)
 	for status, want := range map[int]int{200: maxBody, 201: maxBody, 400: maxErrorBody, 502: maxErrorBody} {
 		root := connections(t, func(_ int, conn net.Conn) {
@@ -133,9 +200,9 @@ func TestABodyThatIsFastAndEndlessIsReadUpToTheLimit(t *testing.T) {
 	}
 }
 
-// TestALengthThatIsPromisedTakesNoMemory has 100 responses promise 10 MB each and send
-// nothing.
-func TestALengthThatIsPromisedTakesNoMemory(t *testing.T) {
+// TestContentLengthTakesNoMemory has 100 responses with a Content-Length of 10 MB and no
+// body.
+func TestContentLengthTakesNoMemory(t *testing.T) {
 	const requests, each = 100, 128 << 10 // 64 KiB of each, and both ends of its connection
 	stay := make(chan struct{})
 	defer close(stay)
@@ -146,18 +213,18 @@ func TestALengthThatIsPromisedTakesNoMemory(t *testing.T) {
 	})
 	var reading, ended sync.WaitGroup
 	reading.Add(requests)
-	noticing := func(next http.RoundTripper) http.RoundTripper {
+	notifying := func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
 			response, err := next.RoundTrip(r)
 			if err == nil {
-				response.Body = &noticed{ReadCloser: response.Body, reading: sync.OnceFunc(reading.Done)}
+				response.Body = &notifyingBody{ReadCloser: response.Body, reading: sync.OnceFunc(reading.Done)}
 			}
 			return response, err
 		})
 	}
 	s := senderTo(t, root, &http.Client{Transport: newTransport(t)}, func(c *Config) {
 		c.Timeout = time.Hour
-		c.Middleware = append(c.Middleware, noticing)
+		c.Middleware = append(c.Middleware, notifying)
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -173,18 +240,18 @@ func TestALengthThatIsPromisedTakesNoMemory(t *testing.T) {
 	ended.Wait()
 }
 
-// noticed is a body that says when it is read.
-type noticed struct {
+// notifyingBody is a body that calls reading before each Read.
+type notifyingBody struct {
 	io.ReadCloser
 	reading func()
 }
 
-func (b *noticed) Read(p []byte) (int, error) {
+func (b *notifyingBody) Read(p []byte) (int, error) {
 	b.reading()
 	return b.ReadCloser.Read(p)
 }
 
-// heap returns how many bytes are in use.
+// heap returns the bytes in use.
 func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats

@@ -1,7 +1,9 @@
 package ledger_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -13,8 +15,7 @@ import (
 	"github.com/ccaip-go/calls/ledger"
 )
 
-// sending leaves an entry behind whose worker was killed while it waited for the
-// response.
+// sending stores an entry whose worker was killed while it waited for the response.
 func (w *world) sending(id string) {
 	w.t.Helper()
 	w.put(id)
@@ -42,31 +43,28 @@ func TestRule4OthersDoubtAfterThePermitAndTheSkew(t *testing.T) {
 		e, err := w.worker().Advance(w.ctx, "a")
 		var wait *ledger.ErrUnderWay
 		if !errors.As(err, &wait) || wait.Wait != time.Until(until.Add(skew)) || e.State != ledger.StateSending {
-			t.Fatalf("%v, %v, want to come back at %v", e, err, until.Add(skew))
+			t.Fatalf("%v, %v, want ErrUnderWay until %v", e, err, until.Add(skew))
 		}
 		time.Sleep(wait.Wait - time.Nanosecond)
 		_, _ = w.worker().Advance(w.ctx, "a")
 		w.want("a", ledger.StateSending, 0)
 		time.Sleep(time.Nanosecond)
 		if _, err = w.worker().Advance(w.ctx, "a"); !errors.As(err, &wait) || wait.Wait != lag {
-			t.Errorf("error is %v, want to come back in %v", err, lag)
+			t.Errorf("error %v, want ErrUnderWay for %v", err, lag)
 		}
 		w.want("a", ledger.StateInDoubt, 0)
 	})
 }
 
-// no-cas: between the doubter's Get and its write the response closes the entry.
+// TestRule4ADoubtIsACompareAndSwap is no-cas of the model: the response closes the entry between Get
+// and Replace of a process that doubts it.
 func TestRule4ADoubtIsACompareAndSwap(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.sending("b")
 		time.Sleep(permit + skew)
 		doubter := &steps{Store: w.store}
 		doubter.before = once("Replace in doubt", func() {
-			e := w.get("b")
-			e.State, e.CallID, e.Request = ledger.StateCreated, 397, nil
-			if err := w.store.Replace(w.ctx, e); err != nil {
-				t.Error(err)
-			}
+			w.close("b", 397)
 		})
 		e, err := w.keeper(doubter, w.server.InProcess()).Advance(w.ctx, "b")
 		if err != nil || e.State != ledger.StateCreated {
@@ -77,7 +75,7 @@ func TestRule4ADoubtIsACompareAndSwap(t *testing.T) {
 }
 
 func TestRule5TheListingThatConcludesStartsAfterSkewAndLag(t *testing.T) {
-	// lag-from-sent-after: the response is lost late, and the listing lags.
+	// lag-from-sent-after: the response is lost after a long time, and the listing lags.
 	slow := func(server *callstest.Server) http.RoundTripper {
 		return roundTrip(func(r *http.Request) (*http.Response, error) {
 			response, err := server.InProcess().RoundTrip(r)
@@ -94,7 +92,7 @@ func TestRule5TheListingThatConcludesStartsAfterSkewAndLag(t *testing.T) {
 		e, err := keeper.Advance(w.ctx, "a")
 		var wait *ledger.ErrUnderWay
 		if !errors.As(err, &wait) || wait.Wait != skew+lag {
-			t.Fatalf("%v, %v, want to come back in %v", e, err, skew+lag)
+			t.Fatalf("%v, %v, want ErrUnderWay for %v", e, err, skew+lag)
 		}
 		if !e.Intent.SentBefore.Equal(time.Now()) || !e.Until.Equal(time.Now()) {
 			t.Errorf("the attempt ended at %v, until %v, want now", e.Intent.SentBefore, e.Until)
@@ -102,10 +100,10 @@ func TestRule5TheListingThatConcludesStartsAfterSkewAndLag(t *testing.T) {
 		posted := len(w.server.Requests())
 		time.Sleep(wait.Wait - time.Nanosecond)
 		if _, err := keeper.Advance(w.ctx, "a"); !isUnderWay(err) {
-			t.Errorf("a moment too early: %v", err)
+			t.Errorf("before that time: %v", err)
 		}
 		if n := len(w.server.Requests()) - posted; n != 0 {
-			t.Errorf("%d listings before the time, want none", n)
+			t.Errorf("%d listings before that time, want none", n)
 		}
 		time.Sleep(time.Nanosecond)
 		if _, err := keeper.Advance(w.ctx, "a"); err != nil {
@@ -154,7 +152,8 @@ func TestRule6TheOrderOfReading(t *testing.T) {
 	})
 }
 
-// order-LOD: the rival gets its response between the two readings of the ledger.
+// TestRule6ARivalThatClosesMeanwhile is order-LOD of the model: the rival gets its response between the
+// two reads of the store.
 func TestRule6ARivalThatClosesMeanwhile(t *testing.T) {
 	for _, step := range []string{"Doubts", "Claimed"} {
 		t.Run("before "+step, func(t *testing.T) {
@@ -165,13 +164,9 @@ func TestRule6ARivalThatClosesMeanwhile(t *testing.T) {
 				settler := &steps{Store: w.store}
 				rival.before = once("Replace created", func() {
 					time.Sleep(skew + lag)
-					// b's call is listed, and b has its response in hand.
+					// b's call is listed, and b's response has arrived.
 					settler.before = once(step, func() {
-						e := w.get("b")
-						e.State, e.CallID, e.Request = ledger.StateCreated, 397, nil
-						if err := w.store.Replace(w.ctx, e); err != nil {
-							t.Error(err)
-						}
+						w.close("b", 397)
 					})
 					e, err := w.keeper(settler, w.server.InProcess()).Advance(w.ctx, "a")
 					if err != nil || e.State != ledger.StateForPerson {
@@ -188,8 +183,8 @@ func TestRule6ARivalThatClosesMeanwhile(t *testing.T) {
 	}
 }
 
-// Rule 7: who counts as a doubt. The create "a" may own the call 397, and "b", whose
-// own call was not made, must not take it.
+// TestRule7WhoCountsAsADoubt has an entry "a" that may own call 397. "b", whose call was
+// not made, must not get it.
 func TestRule7WhoCountsAsADoubt(t *testing.T) {
 	tests := map[string]struct {
 		agent string
@@ -217,14 +212,14 @@ func TestRule7WhoCountsAsADoubt(t *testing.T) {
 			w.server.Place()
 		}, state: ledger.StateAwaitsAgent},
 		// made-without-id-not-rival
-		"made, by a person's word": {make: func(w *world) {
+		"made, as a person decided": {make: func(w *world) {
 			w.lost("a", callstest.HangUpAfterRead)
 			w.settle("a")
 			w.decide("a", true, 0)
 			w.server.AddCall(callstest.Call{Type: "Voice Outbound (API)"})
 		}, state: ledger.StateCreated},
 		// late-not-made-forgotten
-		"not made, by a person's word": {make: func(w *world) {
+		"not made, as a person decided": {make: func(w *world) {
 			w.lost("a", callstest.HangUpAfterRead)
 			w.settle("a")
 			w.decide("a", false, 0)
@@ -243,7 +238,7 @@ func TestRule7WhoCountsAsADoubt(t *testing.T) {
 					t.Errorf("b: %v, %v", e, err)
 				}
 				if e.CallID != 0 || e.State == ledger.StateCreated {
-					t.Errorf("b took a call that can be that of a: %v", e)
+					t.Errorf("b got a call that may be a's: %v", e)
 				}
 			})
 		})
@@ -279,7 +274,7 @@ func TestRule7AClosedDoubtMattersForADay(t *testing.T) {
 	})
 }
 
-// The same where Recover settles it together with an entry that is older.
+// TestRule7AClosedDoubtMattersForADayInRecover settles it together with an older entry.
 func TestRule7AClosedDoubtMattersForADayInRecover(t *testing.T) {
 	inWorld(t, func(w *world) {
 		e, err := w.worker().Prepare("", calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450"})
@@ -303,8 +298,8 @@ func TestRule7AClosedDoubtMattersForADayInRecover(t *testing.T) {
 	})
 }
 
-// uncontested: two lost responses, one call.
-func TestRule8AContestedCallIsNobodys(t *testing.T) {
+// TestRule8AContestedCallIsNotGiven is uncontested of the model: two lost responses and one call.
+func TestRule8AContestedCallIsNotGiven(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.lost("a", callstest.HangUpAfterRead)
 		w.lost("b", callstest.HangUpAfterCreate)
@@ -312,7 +307,7 @@ func TestRule8AContestedCallIsNobodys(t *testing.T) {
 		w.settle("b")
 		w.want("a", ledger.StateForPerson, 0)
 		w.want("b", ledger.StateForPerson, 0)
-		// One of the two is resolved: then the other one can be.
+		// Once one of the two is resolved, the other can be settled.
 		w.decide("a", true, 555)
 		e := w.get("b")
 		if _, err := w.worker().LookAgain(w.ctx, "b", e.Version); err != nil {
@@ -322,8 +317,8 @@ func TestRule8AContestedCallIsNobodys(t *testing.T) {
 	})
 }
 
-// late-same-bound: a proxy delivers a's request after the Skew. Its call is out of
-// a's window and in b's.
+// TestRule8ADoubtContestsWithoutAnUpperBound is late-same-bound of the model: a proxy delivers a's
+// request after the skew, so that its call is outside a's window and inside b's.
 func TestRule8ADoubtContestsWithoutAnUpperBound(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.lost("a", callstest.HangUpAfterRead)
@@ -341,10 +336,10 @@ func TestRule8ACandidateLiesInItsOwnWindow(t *testing.T) {
 		made time.Duration // after the attempt began and ended
 		call int64
 	}{
-		"a moment too early": {-skew - time.Millisecond, 0},
-		"within the skew":    {-skew, 397},
-		"after the end":      {skew, 397},
-		"a moment too late":  {skew + time.Millisecond, 0},
+		"before the skew": {-skew - time.Millisecond, 0},
+		"within the skew": {-skew, 397},
+		"after the end":   {skew, 397},
+		"after the skew":  {skew + time.Millisecond, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -360,8 +355,8 @@ func TestRule8ACandidateLiesInItsOwnWindow(t *testing.T) {
 	}
 }
 
-// conclusion-over-newer: while the settler looks, a proof of "not sent" puts the
-// entry back; it is sent again and lost again.
+// TestRule9AConclusionIsForTheVersionThatWasRead is conclusion-over-newer of the model: a proof of "not
+// sent" resets the entry during the listing. It is sent and lost a second time.
 func TestRule9AConclusionIsForTheVersionThatWasRead(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.lost("a", callstest.HangUpAfterRead)
@@ -380,7 +375,7 @@ func TestRule9AConclusionIsForTheVersionThatWasRead(t *testing.T) {
 		})
 		e, err := w.keeper(settler, w.server.InProcess()).Advance(w.ctx, "a")
 		if !isUnderWay(err) || e.Tries != 2 {
-			t.Errorf("%v, %v, want the second attempt under way", e, err)
+			t.Errorf("%v, %v, want ErrUnderWay of the second attempt", e, err)
 		}
 		w.want("a", ledger.StateInDoubt, 0)
 		w.settle("a")
@@ -388,7 +383,7 @@ func TestRule9AConclusionIsForTheVersionThatWasRead(t *testing.T) {
 	})
 }
 
-// The same for a conclusion that found a call.
+// TestRule9AFoundCallIsForTheVersionThatWasRead has a conclusion that found a call.
 func TestRule9AFoundCallIsForTheVersionThatWasRead(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.lost("a", callstest.HangUpAfterCreate)
@@ -396,7 +391,7 @@ func TestRule9AFoundCallIsForTheVersionThatWasRead(t *testing.T) {
 		settler := &steps{Store: w.store}
 		settler.before = once("Replace created", func() {
 			e := w.get("a")
-			e.State = ledger.StateForPerson // another settler, with another look
+			e.State = ledger.StateForPerson // by another settler with another listing
 			if err := w.store.Replace(w.ctx, e); err != nil {
 				t.Error(err)
 			}
@@ -409,153 +404,142 @@ func TestRule9AFoundCallIsForTheVersionThatWasRead(t *testing.T) {
 	})
 }
 
-func TestRule12ACallHasOneEntry(t *testing.T) {
+func TestRecoverContinuesEntriesOfOthers(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.put("a")
-		w.settle("a")
-		w.lost("b", callstest.HangUpAfterRead)
-		w.settle("b")
-		e := w.get("b")
-		if _, err := w.worker().Decide(w.ctx, "b", e.Version, true, 397); !errors.Is(err, ledger.ErrClaimed) {
-			t.Errorf("error is %v, want ErrClaimed", err)
+		w.lost("person", callstest.HangUpAfterRead)
+		w.settle("person")
+		w.decide("person", true, 100)
+		w.put("prepared")
+		w.sending("sending")
+		w.lost("in doubt", callstest.HangUpAfterRead)
+		w.put("created")
+		w.settle("created")
+		if got := w.recover(); len(got) != 0 {
+			t.Errorf("Recover yields %v, which others advance", got)
 		}
-		w.want("b", ledger.StateForPerson, 0)
+		time.Sleep(permit + skew + time.Second)
+		// The permit and the skew of one entry have ended, and another entry is due.
+		got := w.recover()
+		if got["sending"] != ledger.StateInDoubt || got["in doubt"] != ledger.StateForPerson {
+			t.Errorf("Recover yields %v", got)
+		}
+		time.Sleep(time.Hour)
+		got = w.recover()
+		if len(got) != 2 || got["sending"] != ledger.StateForPerson || got["prepared"] != ledger.StateCreated {
+			t.Errorf("Recover yields %v", got)
+		}
+		if got := w.recover(); len(got) != 0 {
+			t.Errorf("Recover yields %v when all are closed", got)
+		}
+		w.wantCalls(2)
 	})
 }
 
-// A person gave a's call to b. Then a's response arrives.
-func TestRule12AResponseWhoseCallAnotherEntryHas(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.lost("b", callstest.HangUpAfterRead)
-		w.settle("b")
-		w.put("a")
-		store := &steps{Store: w.store}
-		store.before = once("Replace created", func() { w.decide("b", true, 397) })
-		e, err := w.keeper(store, w.server.InProcess()).Advance(w.ctx, "a")
-		if !errors.Is(err, ledger.ErrClaimed) || e.State != ledger.StateForPerson {
-			t.Errorf("%v, %v, want it for a person and ErrClaimed", e, err)
+// recover returns the states that Recover yields.
+func (w *world) recover() map[string]ledger.State {
+	w.t.Helper()
+	states := map[string]ledger.State{}
+	for e, err := range w.worker().Recover(w.ctx) {
+		if err != nil && !isUnderWay(err) {
+			w.t.Errorf("Recover: %v, %v", e, err)
 		}
-		w.want("a", ledger.StateForPerson, 0)
-	})
-}
-
-func TestRule12ASubjectHasOneOpenEntry(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.lost("a", callstest.HangUpAfterRead)
-		next := w.get("a")
-		next.ID, next.State = "b", ledger.StatePrepared
-		if err := w.store.Put(w.ctx, next); !errors.Is(err, ledger.ErrBusy) {
-			t.Errorf("error is %v, want ErrBusy", err)
-		}
-		w.settle("a")
-		if err := w.store.Put(w.ctx, next); !errors.Is(err, ledger.ErrBusy) {
-			t.Errorf("while a is for a person the error is %v, want ErrBusy", err)
-		}
-		w.decide("a", false, 0)
-		if err := w.store.Put(w.ctx, next); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// The claim of a closed entry is kept while an open one is older.
-func TestRule12PruneKeepsWhatAnOpenEntryNeeds(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.put("old")
-		w.settle("old") // 397
-		time.Sleep(48 * time.Hour)
-		w.lost("b", callstest.HangUpAfterRead)
-		w.put("a")
-		w.settle("a") // 398, which fits b
-		w.put("prepared, and never sent")
-		time.Sleep(30 * 24 * time.Hour)
-		if n, err := w.worker().Prune(w.ctx, time.Hour); n != 1 || err != nil {
-			t.Errorf("%d, %v, want the one entry that is older than the open one to be removed", n, err)
-		}
-		w.want("a", ledger.StateCreated, 398)
-		w.settle("b")
-		w.want("b", ledger.StateForPerson, 0)
-		w.decide("b", false, 0)
-		if n, err := w.worker().Prune(w.ctx, 0); n != 2 || err != nil {
-			t.Errorf("%d, %v, want the rest to be removed", n, err)
-		}
-		w.put("young")
-		w.settle("young")
-		if n, err := w.worker().Prune(w.ctx, 0); n != 0 || err != nil {
-			t.Errorf("%d, %v, want an entry of this day to be kept", n, err)
-		}
-	})
-}
-
-// decide-without-version: a person finds that nothing was made. Meanwhile it was
-// sent again and made.
-func TestRule13APersonsWordIsForTheVersionThatWasSeen(t *testing.T) {
-	words := map[string]func(k *ledger.Keeper, w *world, version int64) (ledger.Entry, error){
-		"Decide": func(k *ledger.Keeper, w *world, version int64) (ledger.Entry, error) {
-			return k.Decide(w.ctx, "a", version, false, 0)
-		},
-		"LookAgain": func(k *ledger.Keeper, w *world, version int64) (ledger.Entry, error) {
-			return k.LookAgain(w.ctx, "a", version)
-		},
+		states[e.ID] = e.State
 	}
-	for name, say := range words {
-		for _, when := range []string{"before the word", "between Get and Replace"} {
-			t.Run(name+", "+when, func(t *testing.T) {
-				inWorld(t, func(w *world) {
-					w.lost("a", callstest.HangUpAfterRead)
-					saw := w.settle("a")
-					again := func() {
-						e := w.get("a")
-						e.State, e.Intent.Attempt = ledger.StatePrepared, ""
-						if err := w.store.Replace(w.ctx, e); err != nil {
-							t.Error(err)
-						}
-						w.server.Fail(callstest.HangUpAfterCreate)
-						_, _ = w.worker().Advance(w.ctx, "a")
-						w.server.AddCall(callstest.Call{Type: "Voice Outbound (API)"})
-						w.settle("a")
-						w.want("a", ledger.StateForPerson, 0)
-					}
-					store := &steps{Store: w.store}
-					if when == "before the word" {
-						again()
-					} else {
-						done := false
-						store.before = func(step string) {
-							if step != "Get" && !done {
-								done = true
-								again()
-							}
-						}
-					}
-					e, err := say(w.keeper(store, w.server.InProcess()), w, saw.Version)
-					if !errors.Is(err, ledger.ErrStale) {
-						t.Errorf("error is %v, want ErrStale", err)
-					}
-					if now := w.get("a"); e.Version != now.Version || now.State != ledger.StateForPerson {
-						t.Errorf("%v, want the entry as it is now, %v", e, now)
-					}
-				})
-			})
-		}
-	}
+	return states
 }
 
-func TestRule13OnlyWhatIsForAPersonIsDecided(t *testing.T) {
+// TestRecoverLeavesAPreparedEntryUntilItsTime has an entry that waits in a queue.
+func TestRecoverLeavesAPreparedEntryUntilItsTime(t *testing.T) {
+	inWorld(t, func(w *world) {
+		e, err := w.worker().Prepare("", request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Until = time.Now().Add(24 * time.Hour)
+		if err := w.store.Put(w.ctx, e); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(24 * time.Hour)
+		w.recover()
+		w.want(e.ID, ledger.StatePrepared, 0)
+		time.Sleep(skew + 1)
+		w.recover()
+		w.want(e.ID, ledger.StateCreated, 397)
+	})
+}
+
+// TestRecoverSettlesWithOneListing has 400 lost creates, each with its own call.
+func TestRecoverSettlesWithOneListing(t *testing.T) {
+	const lost = 400
+	inWorld(t, func(w *world) {
+		for i := range lost {
+			id := fmt.Sprint("entry ", i)
+			w.lost(id, callstest.HangUpAfterCreate)
+			time.Sleep(2*skew + time.Second) // so far apart that no entry contests an earlier one
+		}
+		time.Sleep(lag)
+		before := len(w.server.Requests())
+		for id, state := range w.recover() {
+			if state != ledger.StateCreated {
+				t.Errorf("%s is %s", id, w.get(id))
+			}
+		}
+		for i := range lost {
+			w.want(fmt.Sprint("entry ", i), ledger.StateCreated, int64(397+i))
+		}
+		pages := len(w.server.Requests()) - before
+		t.Logf("%d lost creates were settled with %d pages of one listing", lost, pages)
+		if pages > lost/100+1 {
+			t.Errorf("%d pages, want one listing", pages)
+		}
+	})
+}
+
+func TestRecoverEndsWithItsContextAndItsReader(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for i := range 3 {
+			w.put(fmt.Sprint("entry ", i))
+		}
+		time.Sleep(time.Hour)
+		for range w.worker().Recover(w.ctx) {
+			break
+		}
+		w.wantCalls(1)
+		ctx, cancel := context.WithCancel(w.ctx)
+		defer cancel()
+		for range w.worker().Recover(ctx) {
+			cancel()
+		}
+		w.wantCalls(2)
+		var errs []error
+		for e, err := range w.worker().Recover(ctx) {
+			if e.ID != "" {
+				t.Errorf("%v", e)
+			}
+			errs = append(errs, err)
+		}
+		if len(errs) != 1 || !errors.Is(errs[0], context.Canceled) {
+			t.Errorf("errors are %v, want one of the context", errs)
+		}
+	})
+}
+
+func TestAListingThatFailsConcludesNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.lost("a", callstest.HangUpAfterCreate)
-		e := w.get("a")
-		if _, err := w.worker().Decide(w.ctx, "a", e.Version, false, 0); err == nil {
-			t.Error("an entry in doubt was decided")
+		w.lost("b", callstest.HangUpAfterRead)
+		time.Sleep(skew + lag)
+		w.server.Fail(callstest.Status(500))
+		if e, err := w.worker().Advance(w.ctx, "a"); err == nil || isUnderWay(err) || e.ID != "a" {
+			t.Errorf("%v, %v, want the entry and the error of the listing", e, err)
 		}
-		w.settle("a")
-		e = w.get("a")
-		if _, err := w.worker().Decide(w.ctx, "a", e.Version, false, 0); err == nil {
-			t.Error("a closed entry was decided")
+		w.want("a", ledger.StateInDoubt, 0)
+		w.server.Fail(callstest.Status(500))
+		for e, err := range w.worker().Recover(w.ctx) {
+			if e.ID != "" || err == nil {
+				t.Errorf("%v, %v, want the error of the listing", e, err)
+			}
 		}
-		if _, err := w.worker().LookAgain(w.ctx, "a", e.Version); err == nil {
-			t.Error("a closed entry was looked for again")
-		}
-		w.want("a", ledger.StateCreated, 397)
+		w.want("b", ledger.StateInDoubt, 0)
 	})
 }
