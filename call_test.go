@@ -324,11 +324,11 @@ func TestCallsThatWereNotDecoded(t *testing.T) {
 			t.Errorf("%s: RawJSON is %s", name, raw)
 		}
 	}
-	if none.String() != "calls.Call{}" || fmt.Sprintf("%+v", none) != "<nil>" || none.LogValue().String() != "calls.Call{}" {
+	if fmt.Sprintf("%+v", none) != "<nil>" || none.LogValue().String() != "calls.Call{}" {
 		t.Errorf("a nil call prints as %v", none)
 	}
 	var result *calls.CreateResult
-	if result.String() != "calls.CreateResult{}" || (&calls.CreateResult{}).String() != "calls.CreateResult{calls.Call{}}" {
+	if fmt.Sprint(result) != "<nil>" || fmt.Sprint(&calls.CreateResult{}) != "calls.CreateResult{calls.Call{}}" {
 		t.Errorf("an empty result prints as %v and %v", result, &calls.CreateResult{})
 	}
 }

@@ -3,6 +3,7 @@ package calls_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -123,7 +124,7 @@ func TestNewClientFromEnv(t *testing.T) {
 			client, err := calls.NewClientFromEnv(test.opts...)
 			checkMade(t, client, err, test.host != "")
 			switch {
-			case err == nil && client.String() != "calls.Client{host="+test.host+"}":
+			case err == nil && fmt.Sprint(client) != "calls.Client{host="+test.host+"}":
 				t.Errorf("client %v, want host %s", client, test.host)
 			case err != nil && (!strings.Contains(err.Error(), test.hint) || strings.Contains(err.Error(), "s3cret")):
 				t.Errorf("error %q, want %s in it", err, test.hint)
@@ -161,7 +162,7 @@ func TestNewClientFromEnvLeavesTheOptionsOfTheCaller(t *testing.T) {
 		t.Fatal(err)
 	}
 	client, err := calls.NewClient("customer", "uc1.ccaiplatform.com", "s3cret-token", opts...)
-	if err != nil || client.String() != "calls.Client{host=customer.uc1.ccaiplatform.com}" {
+	if err != nil || fmt.Sprint(client) != "calls.Client{host=customer.uc1.ccaiplatform.com}" {
 		t.Errorf("%v, %v: the caller's options were changed", client, err)
 	}
 }
@@ -315,7 +316,7 @@ func TestClientsThatWereNotMadeReturnErrors(t *testing.T) {
 					t.Errorf("%s: error %v, want NewClient in it", operation, err)
 				}
 			}
-			if client.String() != "calls.Client{}" {
+			if fmt.Sprint(client) != "calls.Client{}" {
 				t.Errorf("prints as %q", client)
 			}
 		})

@@ -19,7 +19,7 @@ func TestAuthenticateEndUser(t *testing.T) {
 	if err := socketClient(t, server).AuthenticateEndUser(t.Context(), id, endUser); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]callstest.EndUser{callstest.EndUser(endUser)}, server.EndUsers(id)); diff != "" {
+	if diff := cmp.Diff([]calls.EndUserAuth{endUser}, server.EndUsers(id)); diff != "" {
 		t.Errorf("end users (-want +got):\n%s", diff)
 	}
 }

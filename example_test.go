@@ -305,7 +305,7 @@ func ExampleWithHTTPClient_httpmock() {
 }
 
 // The printed form of a request has no e-mail address and no telephone number.
-func ExampleOutboundRequest_String() {
+func ExampleOutboundRequest_Format() {
 	request := calls.OutboundRequest{AgentEmail: "agent@example.com", EndUserNumber: "+1 859-657-9625", TicketID: "71450"}
 	fmt.Printf("%+v\n", request)
 	// Output: calls.OutboundRequest{agent_email=[redacted] ticket_id=71450 end_user_number=[redacted]}

@@ -3,6 +3,7 @@ package calls_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -52,7 +53,7 @@ func FuzzCreatedCall(f *testing.F) {
 		if _, err := json.Marshal(call); err != nil {
 			t.Errorf("the call cannot be marshaled: %v", err)
 		}
-		if strings.Contains(call.String(), "%!") {
+		if strings.Contains(fmt.Sprint(call), "%!") {
 			t.Errorf("prints as %s", call)
 		}
 	})

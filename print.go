@@ -8,9 +8,9 @@ import (
 	"github.com/ccaip-go/calls/internal/redact"
 )
 
-// What prints a value of this package (fmt with any verb, slog) shows no token,
-// no e-mail address and no telephone number. Format goes before all that fmt
-// would do by itself, so one method for each type is enough; slog needs another.
+// What prints a value of this package (fmt with any verb, slog) shows no token, no
+// e-mail address and no telephone number. Format goes before all that fmt would do by
+// itself; LogValue is for slog's JSON handler.
 
 func printAs(state fmt.State, verb rune, text string) {
 	fmt.Fprintf(state, fmt.FormatString(state, verb), text)
@@ -35,30 +35,30 @@ func redacted(name string, fields ...any) string {
 	return redact.Escape(name + "{" + strings.Join(set, " ") + "}")
 }
 
-// String returns the host that the Client talks to.
-func (c *Client) String() string {
+// text returns the host that the Client talks to.
+func (c *Client) text() string {
 	if c == nil || c.sender == nil {
 		return "calls.Client{}"
 	}
 	return redacted("calls.Client", "host", c.host())
 }
 
-// String shows the request without its address and numbers.
-func (r OutboundRequest) String() string {
+// text shows the request without its address and numbers.
+func (r OutboundRequest) text() string {
 	return redacted("calls.OutboundRequest",
 		"agent_email", mask(r.AgentEmail), "ticket_id", r.TicketID, "end_user_number", mask(r.EndUserNumber),
 		"outbound_number", mask(r.OutboundNumber), "lang", r.Lang)
 }
 
-// String shows the request without its numbers.
-func (r InboundRequest) String() string {
+// text shows the request without its numbers.
+func (r InboundRequest) text() string {
 	return redacted("calls.InboundRequest",
 		"menu_id", r.MenuID, "end_user_number", mask(r.EndUserNumber), "ticket_id", r.TicketID,
 		"outbound_number", mask(r.OutboundNumber), "lang", r.Lang, "recording_permission", r.RecordingPermission)
 }
 
-// String shows the request without its number.
-func (r ScheduledRequest) String() string {
+// text shows the request without its number.
+func (r ScheduledRequest) text() string {
 	scheduledAt := ""
 	if !r.ScheduledAt.IsZero() {
 		scheduledAt = r.ScheduledAt.UTC().Format(scheduledAtFormat)
@@ -68,126 +68,126 @@ func (r ScheduledRequest) String() string {
 		"lang", r.Lang, "scheduled_at", scheduledAt, "recording_permission", r.RecordingPermission)
 }
 
-// String shows which fields are set.
-func (u EndUserAuth) String() string {
+// text shows which fields are set.
+func (u EndUserAuth) text() string {
 	return redacted("calls.EndUserAuth", "identifier", mask(u.Identifier), "name", mask(u.Name),
 		"email", mask(u.Email), "phone", mask(u.Phone))
 }
 
-// String shows the request without its address and number.
-func (r ThirdPartyRequest) String() string {
+// text shows the request without its address and number.
+func (r ThirdPartyRequest) text() string {
 	return redacted("calls.ThirdPartyRequest", "agent_email", mask(r.AgentEmail), "phone_number", mask(r.PhoneNumber))
 }
 
-// String shows the id and the type of the create.
-func (p *Prepared) String() string {
+// text shows the id and the type of the create.
+func (p *Prepared) text() string {
 	i := p.Intent()
 	return redacted("calls.Prepared", "id", i.ID, "call_type", i.CallType)
 }
 
-// String shows the call's id, type and status.
-func (c *Call) String() string {
+// text shows the call's id, type and status.
+func (c *Call) text() string {
 	if c == nil {
 		return "calls.Call{}"
 	}
 	return redacted("calls.Call", "id", c.ID, "call_type", c.CallType, "status", c.Status)
 }
 
-// String shows the call, or that it awaits an agent.
-func (r *CreateResult) String() string {
+// text shows the call, or that it awaits an agent.
+func (r *CreateResult) text() string {
 	switch {
 	case r == nil:
 		return "calls.CreateResult{}"
 	case r.AwaitsAgent:
 		return "calls.CreateResult{awaits agent}"
 	}
-	return "calls.CreateResult{" + r.Call.String() + "}"
+	return "calls.CreateResult{" + r.Call.text() + "}"
 }
 
-// String shows the call, or that it was canceled before.
-func (r *CancelResult) String() string {
+// text shows the call, or that it was canceled before.
+func (r *CancelResult) text() string {
 	switch {
 	case r == nil:
 		return "calls.CancelResult{}"
 	case r.AlreadyCanceled:
 		return "calls.CancelResult{already canceled}"
 	}
-	return "calls.CancelResult{" + r.Call.String() + "}"
+	return "calls.CancelResult{" + r.Call.text() + "}"
 }
 
-// String shows the status of the response.
-func (c *Cancellation) String() string {
+// text shows the status of the response.
+func (c *Cancellation) text() string {
 	if c == nil {
 		return "calls.Cancellation{}"
 	}
 	return redacted("calls.Cancellation", "status_code", c.StatusCode)
 }
 
-// Format prints what String returns.
-func (c *Client) Format(state fmt.State, verb rune) { printAs(state, verb, c.String()) }
+// Format prints the host that the Client sends to, with any verb.
+func (c *Client) Format(state fmt.State, verb rune) { printAs(state, verb, c.text()) }
 
-// LogValue logs what String returns.
-func (c *Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
+// LogValue logs the host that the Client sends to.
+func (c *Client) LogValue() slog.Value { return slog.StringValue(c.text()) }
 
-// Format prints what String returns.
-func (r OutboundRequest) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
+// Format prints the request without its address and numbers, with any verb.
+func (r OutboundRequest) Format(state fmt.State, verb rune) { printAs(state, verb, r.text()) }
 
-// LogValue logs what String returns.
-func (r OutboundRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
+// LogValue logs the request without its address and numbers.
+func (r OutboundRequest) LogValue() slog.Value { return slog.StringValue(r.text()) }
 
-// Format prints what String returns.
-func (r InboundRequest) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
+// Format prints the request without its numbers, with any verb.
+func (r InboundRequest) Format(state fmt.State, verb rune) { printAs(state, verb, r.text()) }
 
-// LogValue logs what String returns.
-func (r InboundRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
+// LogValue logs the request without its numbers.
+func (r InboundRequest) LogValue() slog.Value { return slog.StringValue(r.text()) }
 
-// Format prints what String returns.
-func (r ScheduledRequest) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
+// Format prints the request without its number, with any verb.
+func (r ScheduledRequest) Format(state fmt.State, verb rune) { printAs(state, verb, r.text()) }
 
-// LogValue logs what String returns.
-func (r ScheduledRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
+// LogValue logs the request without its number.
+func (r ScheduledRequest) LogValue() slog.Value { return slog.StringValue(r.text()) }
 
-// Format prints what String returns.
-func (u EndUserAuth) Format(state fmt.State, verb rune) { printAs(state, verb, u.String()) }
+// Format prints which fields are set, with any verb.
+func (u EndUserAuth) Format(state fmt.State, verb rune) { printAs(state, verb, u.text()) }
 
-// LogValue logs what String returns.
-func (u EndUserAuth) LogValue() slog.Value { return slog.StringValue(u.String()) }
+// LogValue logs which fields are set.
+func (u EndUserAuth) LogValue() slog.Value { return slog.StringValue(u.text()) }
 
-// Format prints what String returns.
-func (p Prepared) Format(state fmt.State, verb rune) { printAs(state, verb, p.String()) }
+// Format prints the id and the type of the create, with any verb.
+func (p Prepared) Format(state fmt.State, verb rune) { printAs(state, verb, p.text()) }
 
-// LogValue logs what String returns.
-func (p *Prepared) LogValue() slog.Value { return slog.StringValue(p.String()) }
+// LogValue logs the id and the type of the create.
+func (p *Prepared) LogValue() slog.Value { return slog.StringValue(p.text()) }
 
-// Format prints what String returns.
-func (c Call) Format(state fmt.State, verb rune) { printAs(state, verb, c.String()) }
+// Format prints the call's id, type and status, with any verb.
+func (c Call) Format(state fmt.State, verb rune) { printAs(state, verb, c.text()) }
 
-// LogValue logs what String returns.
-func (c *Call) LogValue() slog.Value { return slog.StringValue(c.String()) }
+// LogValue logs the call's id, type and status.
+func (c *Call) LogValue() slog.Value { return slog.StringValue(c.text()) }
 
-// Format prints what String returns.
-func (r CreateResult) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
+// Format prints the call, or that it awaits an agent, with any verb.
+func (r CreateResult) Format(state fmt.State, verb rune) { printAs(state, verb, r.text()) }
 
-// LogValue logs what String returns.
-func (r *CreateResult) LogValue() slog.Value { return slog.StringValue(r.String()) }
+// LogValue logs the call, or that it awaits an agent.
+func (r *CreateResult) LogValue() slog.Value { return slog.StringValue(r.text()) }
 
-// Format prints what String returns.
-func (r ThirdPartyRequest) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
+// Format prints the request without its address and number, with any verb.
+func (r ThirdPartyRequest) Format(state fmt.State, verb rune) { printAs(state, verb, r.text()) }
 
-// LogValue logs what String returns.
-func (r ThirdPartyRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
+// LogValue logs the request without its address and number.
+func (r ThirdPartyRequest) LogValue() slog.Value { return slog.StringValue(r.text()) }
 
-// Format prints what String returns.
-func (r CancelResult) Format(state fmt.State, verb rune) { printAs(state, verb, r.String()) }
+// Format prints the call, or that it was canceled before, with any verb.
+func (r CancelResult) Format(state fmt.State, verb rune) { printAs(state, verb, r.text()) }
 
-// LogValue logs what String returns.
-func (r *CancelResult) LogValue() slog.Value { return slog.StringValue(r.String()) }
+// LogValue logs the call, or that it was canceled before.
+func (r *CancelResult) LogValue() slog.Value { return slog.StringValue(r.text()) }
 
-// Format prints what String returns.
-func (c Cancellation) Format(state fmt.State, verb rune) { printAs(state, verb, c.String()) }
+// Format prints the status of the response, with any verb.
+func (c Cancellation) Format(state fmt.State, verb rune) { printAs(state, verb, c.text()) }
 
-// LogValue logs what String returns.
-func (c *Cancellation) LogValue() slog.Value { return slog.StringValue(c.String()) }
+// LogValue logs the status of the response.
+func (c *Cancellation) LogValue() slog.Value { return slog.StringValue(c.text()) }
 
 // Format prints what Error returns.
 func (e *APIError) Format(state fmt.State, verb rune) { printAs(state, verb, e.Error()) }
