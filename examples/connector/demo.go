@@ -121,7 +121,7 @@ func moveOn(server *callstest.Server) {
 		calls.CallStatusConnected:  calls.CallStatusFinished,
 	}
 	for _, c := range server.Calls() {
-		if status, ok := next[calls.CallStatus(c.Status)]; ok && !c.AwaitsAgent {
+		if status, ok := next[c.Status]; ok && !c.AwaitsAgent {
 			_ = server.Advance(c.ID, status) // of a call that is there
 		}
 	}
