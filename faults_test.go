@@ -29,6 +29,8 @@ func TestEveryFaultOfAReadOrAnUpdate(t *testing.T) {
 		{callstest.CutStatusLine, 2, 2, nil, nil},
 		{callstest.CutHeaders, 2, 2, nil, nil},
 		{callstest.CutBody, 2, 1, nil, nil}, // the status is all there is to an update
+		{callstest.Stall, 2, 2, nil, nil},
+		{callstest.StallAfterCreate, 2, 2, nil, nil},
 		{callstest.StallBody, 2, 1, nil, nil},
 		{callstest.HugeBody, 1, 1, calls.ErrUndecodable, nil},
 		{callstest.DripBody, 1, 1, nil, nil},
@@ -50,7 +52,8 @@ func TestEveryFaultOfAReadOrAnUpdate(t *testing.T) {
 			t.Parallel()
 			server := callstest.NewServer(t, callstest.WithTLS())
 			var opts []calls.Option
-			if tt.fault == callstest.StallBody {
+			switch tt.fault {
+			case callstest.Stall, callstest.StallAfterCreate, callstest.StallBody:
 				opts = append(opts, shortTimeout)
 			}
 			client := socketClient(t, server, opts...)
@@ -73,36 +76,6 @@ func TestEveryFaultOfAReadOrAnUpdate(t *testing.T) {
 			if err == nil && (server.Flag(id).BadActor == nil || !*server.Flag(id).BadActor) {
 				t.Errorf("the update succeeded without a change")
 			}
-		})
-	}
-}
-
-// TestStalledReadsAndUpdatesAreRetried uses virtual time, so that the timeout of an
-// attempt is exact.
-func TestStalledReadsAndUpdatesAreRetried(t *testing.T) {
-	for fault, want := range map[callstest.Fault]struct{ reads, updates int }{
-		callstest.Stall:            {2, 2},
-		callstest.StallAfterCreate: {2, 2},
-	} {
-		t.Run(fault.String(), func(t *testing.T) {
-			t.Parallel()
-			onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, client *calls.Client) {
-				id := server.AddCall(callstest.Call{})
-				server.Fail(fault)
-				_, err := client.GetCustomerFlag(t.Context(), id)
-				reads := len(server.Requests())
-				if err != nil || reads != want.reads {
-					t.Errorf("read: %d requests, want %d: %v", reads, want.reads, err)
-				}
-				server.Fail(fault)
-				err = client.UpdateCustomerFlag(t.Context(), id, calls.CustomerFlagUpdate{BadActor: ptr(true)})
-				if updates := len(server.Requests()) - reads; err != nil || updates != want.updates {
-					t.Errorf("update: %d requests, want %d: %v", updates, want.updates, err)
-				}
-				if flag := server.Flag(id).BadActor; flag == nil || !*flag {
-					t.Error("the update succeeded without a change")
-				}
-			})
 		})
 	}
 }

@@ -47,7 +47,8 @@ func TestFallBackBeginsASecondLater(t *testing.T) {
 	})
 }
 
-// The share of a process and turns of Redis are never used in the same second.
+// TestSwitchesWaitASecond checks that the share of a process and turns of Redis are not used
+// in the same second.
 func TestSwitchesWaitASecond(t *testing.T) {
 	t.Parallel()
 	addr := freeAddress(t)

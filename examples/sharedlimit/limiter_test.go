@@ -23,7 +23,7 @@ func TestKeyHasNoCase(t *testing.T) {
 	}
 }
 
-// Whatever else is under the key is a failure of Redis, and not a crowd.
+// TestPoisonedValueIsAFailure has other values under the key, which are an error of Redis.
 func TestPoisonedValueIsAFailure(t *testing.T) {
 	t.Parallel()
 	rdb := redisAt(t, startRedis(t, freeAddress(t)))
@@ -87,7 +87,7 @@ func TestClockOfRedisGoesBack(t *testing.T) {
 	fillLine(t, l.line, 2)
 	after, err := l.line.run(t.Context(), 0)
 	if err != nil || after.back != 0 || after.wait < 2*spacing-100*time.Millisecond {
-		t.Errorf("the line does not go on: %+v, %v", after, err)
+		t.Errorf("the line does not continue: %+v, %v", after, err)
 	}
 }
 
@@ -101,7 +101,7 @@ func forward(t *testing.T, l line, by time.Duration) {
 	}
 }
 
-// What was used in the second before Redis forgot it is not known any more.
+// TestNewLineBeginsASecondLater has a Redis that lost the turns of the last second.
 func TestNewLineBeginsASecondLater(t *testing.T) {
 	t.Parallel()
 	l := NewLimiter(redisAt(t, startRedis(t, freeAddress(t))), t.Name(), Refuse)
@@ -110,8 +110,8 @@ func TestNewLineBeginsASecondLater(t *testing.T) {
 	}
 }
 
-// A Redis that was restarted has no key. Processes that still have a turn must
-// not use it next to the new ones.
+// TestForgottenLine restarts Redis, which loses the key. Processes must not use their old
+// turns beside the new ones.
 func TestForgottenLine(t *testing.T) {
 	t.Parallel()
 	const processes, turns = 14, 4

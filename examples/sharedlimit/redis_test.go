@@ -49,7 +49,7 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// startRedis starts a Redis that keeps nothing, and ends with the test.
+// startRedis runs a Redis without persistence until the test ends.
 func startRedis(t *testing.T, addr string, more ...string) string {
 	t.Helper()
 	binary, err := exec.LookPath("redis-server")
@@ -71,7 +71,7 @@ func startRedis(t *testing.T, addr string, more ...string) string {
 	})
 	for begin := time.Now(); !accepts(addr); time.Sleep(10 * time.Millisecond) {
 		if time.Since(begin) > 5*time.Second {
-			t.Fatal("redis-server does not answer")
+			t.Fatal("redis-server does not accept connections")
 		}
 	}
 	return addr

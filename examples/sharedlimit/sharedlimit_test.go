@@ -15,7 +15,7 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// TestMain makes the test binary a worker where a test has started it as one.
+// TestMain runs the test binary as a worker if a test has started it as one.
 func TestMain(m *testing.M) {
 	if os.Getenv(workerVariable) != "" {
 		main()
@@ -155,8 +155,8 @@ func TestRedisComesBack(t *testing.T) {
 	}
 }
 
-// A Redis that accepts connections and says nothing holds up nobody who has
-// given up.
+// TestRedisHangs has a Redis that accepts connections and never responds. Wait must end with
+// its context.
 func TestRedisHangs(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")

@@ -16,7 +16,7 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// TestMetricsOfCreates runs creates that end in every way, and looks at the figures.
+// TestMetricsOfCreates checks the metrics of creates with different outcomes.
 func TestMetricsOfCreates(t *testing.T) {
 	reader := sdkmetric.NewManualReader()
 	observer, err := observerOf(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
@@ -80,8 +80,8 @@ func TestMetricsOfReadingBack(t *testing.T) {
 	}
 }
 
-// read returns how often each instrument was used, by its name and attributes. No
-// private data is in them.
+// read returns how often each instrument was used, by name and attributes. It checks that
+// there is no private data.
 func read(t *testing.T, reader sdkmetric.Reader) map[string]uint64 {
 	t.Helper()
 	var all metricdata.ResourceMetrics

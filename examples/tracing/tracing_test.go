@@ -38,15 +38,15 @@ func create(t *testing.T, server *callstest.Server, agent string) (parent tracet
 	t.Log("the create returned", err)
 
 	spans := exporter.GetSpans()
-	mustBeSilent(t, spans, agent, "8596579625", server.Token(),
+	checkHasNone(t, spans, agent, "8596579625", server.Token(),
 		base64.StdEncoding.EncodeToString([]byte(server.Subdomain()+":"+server.Token())))
 	last := len(spans) - 1 // a parent ends after its children
 	return spans[last], spans[:last]
 }
 
-// mustBeSilent looks everywhere in the spans: names, attributes, events, links,
-// status, resource.
-func mustBeSilent(t *testing.T, spans tracetest.SpanStubs, secrets ...string) {
+// checkHasNone checks that no part of the spans has a secret: names, attributes, events,
+// links, status, resource.
+func checkHasNone(t *testing.T, spans tracetest.SpanStubs, secrets ...string) {
 	t.Helper()
 	text, err := json.Marshal(spans)
 	if err != nil {
@@ -111,7 +111,7 @@ func TestSpanOfCreateThatIsNoCall(t *testing.T) {
 	}{
 		{"refused by validation", "agent-at-example.com", nil, "not sent", codes.Error, 0},
 		{"refused by the platform", "nobody@example.com", nil, "rejected", codes.Error, 1},
-		{"answer lost", "agent@example.com", []callstest.Fault{callstest.HangUpAfterCreate}, "unknown", codes.Error, 1},
+		{"response lost", "agent@example.com", []callstest.Fault{callstest.HangUpAfterCreate}, "unknown", codes.Error, 1},
 		{"awaits the agent", "chooser@example.com", nil, "accepted", codes.Unset, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -128,7 +128,7 @@ func TestSpanOfCreateThatIsNoCall(t *testing.T) {
 	}
 }
 
-// Whatever comes back, no word of it is in a span.
+// TestStatusIsOfSentinelAndDelivery checks that no text of a response is in a span.
 func TestStatusIsOfSentinelAndDelivery(t *testing.T) {
 	const words = "agent.one@example.com cannot dial +1 (859) 657-9625, nor 859.657.9625"
 	for _, test := range []struct{ name, response, status string }{
@@ -153,7 +153,7 @@ func TestStatusIsOfSentinelAndDelivery(t *testing.T) {
 			t.Log("the create returned", err)
 
 			spans := exporter.GetSpans()
-			mustBeSilent(t, spans, "8596579625", "agent.one", "cannot dial", "t0k3n")
+			checkHasNone(t, spans, "8596579625", "agent.one", "cannot dial", "t0k3n")
 			if status := spans[len(spans)-1].Status; len(spans) != 2 || status.Code != codes.Error || status.Description != test.status {
 				t.Errorf("the last of %d spans is %+v, want %q", len(spans), status, test.status)
 			}
@@ -166,7 +166,7 @@ func jsonResponse(status, message string) string {
 	return fmt.Sprintf("HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body)
 }
 
-// listen serves one response to every request, and hangs up.
+// listen gives every request the same response and closes the connection.
 func listen(t *testing.T, response string) (addr string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -18,13 +18,13 @@ import (
 	"github.com/ccaip-go/calls/ledger/sqlledger"
 )
 
-// database is an empty database of a kind.
+// database is an empty database of one kind.
 type database struct {
 	dialect     sqlledger.Dialect
 	driver, dsn string
 }
 
-// open returns a pool of its own.
+// open returns a new connection pool.
 func (d database) open(t *testing.T) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(d.driver, d.dsn)
@@ -36,7 +36,7 @@ func (d database) open(t *testing.T) *sql.DB {
 	return db
 }
 
-// store returns a handle of its own.
+// store returns a new Store.
 func (d database) store(t *testing.T) *sqlledger.Store {
 	t.Helper()
 	store, err := sqlledger.Open(t.Context(), d.open(t), d.dialect)
@@ -46,7 +46,7 @@ func (d database) store(t *testing.T) *sqlledger.Store {
 	return store
 }
 
-// kinds are the databases that everything is tested with.
+// kinds are the databases that the tests run with.
 var kinds = map[string]func(t *testing.T) database{
 	"PostgreSQL":            newPostgreSQL,
 	"SQLite":                newSQLite,
@@ -54,7 +54,7 @@ var kinds = map[string]func(t *testing.T) database{
 	"SQLite, in one memory": newSQLiteInMemory,
 }
 
-// newSQLite uses a DSN without any pragma, as anybody would write it first.
+// newSQLite uses a DSN without a pragma.
 func newSQLite(t *testing.T) database {
 	t.Helper()
 	dir, err := tempDir()
@@ -65,8 +65,7 @@ func newSQLite(t *testing.T) database {
 	return database{sqlledger.SQLite, "sqlite", filepath.Join(dir, "ledger.db")}
 }
 
-// tempDir returns a directory in memory where that is possible: no test cuts the
-// power.
+// tempDir returns a directory in memory if possible.
 func tempDir() (string, error) {
 	if dir, err := os.MkdirTemp("/dev/shm", "ledger"); err == nil {
 		return dir, nil

@@ -18,32 +18,31 @@ import (
 	"github.com/ccaip-go/calls/ledger/sqlledger"
 )
 
-// childEnv is set in a child process: the dialect, the driver and the database, in
-// lines.
+// childEnv has the dialect, the driver and the database of a child process, in lines.
 const childEnv = "DBTEST_CHILD"
 
 const kills = 20
 
-// A child process puts entries and replaces them, and says what is stored. It is
-// killed at any time. What it said is stored then, and nothing stands half.
+// TestWhatIsStoredSurvivesAKill kills child processes that put and replace entries, and
+// print each version once it is stored. What was printed must be stored, and no entry half.
 func TestWhatIsStoredSurvivesAKill(t *testing.T) {
 	for _, name := range []string{"PostgreSQL", "SQLite", "SQLite, WAL"} {
 		t.Run(name, func(t *testing.T) {
 			d := kinds[name](t)
 			store := d.store(t)
-			said := 0
+			stored := 0
 			for range kills {
-				said += runAndKill(t, d, store)
+				stored += runAndKill(t, d, store)
 			}
-			t.Logf("%d kills after %d steps that were said to be stored: none is lost", kills, said)
-			if said < kills {
-				t.Errorf("the children stored %d times, which tests nothing", said)
+			t.Logf("%d kills after %d stored versions: none is lost", kills, stored)
+			if stored < kills {
+				t.Errorf("the children stored only %d versions", stored)
 			}
 		})
 	}
 }
 
-// runAndKill returns how many steps the child said that it had stored.
+// runAndKill returns the number of versions that the child stored.
 func runAndKill(t *testing.T, d database, store *sqlledger.Store) int {
 	t.Helper()
 	id := fmt.Sprint("entry ", memories.Add(1))
@@ -58,13 +57,13 @@ func runAndKill(t *testing.T, d database, store *sqlledger.Store) int {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(output)
-	kill := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() }) // if it says nothing
-	said := int64(0)
+	kill := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() }) // if it prints nothing
+	stored := int64(0)
 	for lines.Scan() {
-		if said, err = strconv.ParseInt(lines.Text(), 10, 64); err != nil {
-			t.Fatalf("the child said %q", lines.Text())
+		if stored, err = strconv.ParseInt(lines.Text(), 10, 64); err != nil {
+			t.Fatalf("the child printed %q", lines.Text())
 		}
-		if said == 1 {
+		if stored == 1 {
 			kill.Reset(time.Duration(rand.Int64N(int64(20 * time.Millisecond))))
 		}
 	}
@@ -73,18 +72,18 @@ func runAndKill(t *testing.T, d database, store *sqlledger.Store) int {
 	// PostgreSQL may still carry out the statement that the child was waiting for.
 	for range 2 {
 		e, err := store.Get(t.Context(), id)
-		if err != nil || e.Version < said || e.Version > said+1 || int64(e.Tries) != e.Version {
-			t.Fatalf("the child said that version %d is stored; stored is %v, %v", said, e, err)
+		if err != nil || e.Version < stored || e.Version > stored+1 || int64(e.Tries) != e.Version {
+			t.Fatalf("the child stored version %d; the store has %v, %v", stored, e, err)
 		}
 		e.State = ledger.StateRejected // which takes no lock that the child left
 		if err = store.Replace(t.Context(), e); err == nil {
-			return int(said)
+			return int(stored)
 		}
 		if !errors.Is(err, ledger.ErrStale) {
 			t.Fatal(err)
 		}
 	}
-	t.Fatalf("%s went on changing after the child was killed", id)
+	t.Fatalf("%s still changed after the child was killed", id)
 	return 0
 }
 

@@ -123,8 +123,8 @@ func TestATransactionGoesOnAfterAConflict(t *testing.T) {
 	})
 }
 
-// Two transactions put an entry of one subject. The second one waits until the first
-// one has ended, and then knows.
+// TestTransactionsOfOneSubject has two transactions. The second waits until the first has
+// ended.
 func TestTransactionsOfOneSubject(t *testing.T) {
 	d := newPostgreSQL(t)
 	store, db := d.store(t), d.open(t)
@@ -147,7 +147,7 @@ func TestTransactionsOfOneSubject(t *testing.T) {
 		go func() { put <- store.Put(t.Context(), second) }()
 		select {
 		case err := <-put:
-			t.Fatalf("the second one did not wait: %v", err)
+			t.Fatalf("the second transaction did not wait: %v", err)
 		case <-time.After(100 * time.Millisecond):
 		}
 		end, want := tx.Rollback, error(nil)
@@ -184,7 +184,7 @@ func TestOpenInManyProcessesAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 		if _, err := d.store(t).Get(t.Context(), "a"); err != nil {
-			t.Error("opening it again loses what is stored: ", err)
+			t.Error("entries are lost after opening it again: ", err)
 		}
 	})
 }
@@ -226,11 +226,11 @@ func TestOpenRefusesBadInput(t *testing.T) {
 		t.Fatalf("after a canceled context: %v", err)
 	}
 	if err := store.PutTx(t.Context(), nil, entry("a")); err == nil {
-		t.Error("a nil transaction was taken")
+		t.Error("a nil transaction was accepted")
 	}
 }
 
-// One connection is enough: no method asks for a second one while it holds one.
+// TestOneConnectionIsEnough checks that no method needs a second connection.
 func TestOneConnectionIsEnough(t *testing.T) {
 	eachKind(t, func(t *testing.T, d database) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
