@@ -261,9 +261,9 @@ type ScheduledRequest struct {
 
 // CreateOutbound creates a call from an agent to an end user.
 //
-// The error is ValidationErrors if nothing was sent, else an *OpError, which wraps
-// an *APIError if the platform responded. DeliveryOf reports whether the call may
-// exist nevertheless.
+// The error is ValidationErrors if the request is not valid, otherwise an *OpError,
+// which wraps an *APIError if the platform responded. DeliveryOf reports whether the
+// call may exist nevertheless.
 //
 // Reference: "Call endpoints", create an outbound call.
 func (c *Client) CreateOutbound(ctx context.Context, req OutboundRequest) (*CreateResult, error) {

@@ -86,7 +86,7 @@
 // [Client.WatchCalls] follow the status of calls; all of them, and Settle, share one
 // reader, so that a thousand watched calls cost the requests of one. Package
 // [github.com/ccaip-go/calls/events] receives the events that the platform posts;
-// [Client.LookNow] has the shared reader look at once.
+// [Client.LookNow] has the shared reader poll at once.
 //
 // # More of the platform
 //

@@ -79,7 +79,7 @@ func (f *feed) settle(settlers []*settler) {
 	defer f.mu.Unlock()
 	r := f.start()
 	for _, s := range settlers {
-		s.joined = r.looks
+		s.joined = r.polls
 		f.settlers[s] = struct{}{}
 		if s.isAccepted {
 			r.wait = s.interval

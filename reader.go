@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	// gatherTime is how long a look that somebody needs at once waits for others who
+	// gatherTime is how long a poll that somebody needs at once waits for others who
 	// need one too.
 	gatherTime = 20 * time.Millisecond
-	// minLookNow is the least time between two looks that LookNow asks for.
+	// minLookNow is the least time between two polls that LookNow asks for.
 	minLookNow = 500 * time.Millisecond
 )
 
@@ -24,20 +24,20 @@ type reader struct {
 	stop context.CancelFunc
 	wake chan struct{}
 
-	tail     *tail // nil before the first look
-	looks    int   // that have begun
-	walk     int   // the look in which the tail's walk began
+	tail     *tail // nil before the first poll
+	polls    int   // that have begun
+	walk     int   // the poll in which the tail's walk began
 	began    time.Time
-	wait     time.Duration // to the look after that
-	neededAt time.Time     // when somebody needs a look who cannot wait; zero: nobody does
-	since    time.Time     // where that look has to begin
+	wait     time.Duration // to the poll after that
+	neededAt time.Time     // when somebody needs a poll who cannot wait; zero: nobody does
+	since    time.Time     // where that poll has to begin
 	isAsked  bool          // by LookNow
-	pause    time.Duration // after a look that settled; grows while there is more to settle
-	retryAt  time.Time     // after a look that failed
+	pause    time.Duration // after a poll that settled; grows while there is more to settle
+	retryAt  time.Time     // after a poll that failed
 }
 
 // admit takes note of a new watcher. Unless it knows all that the tail has seen, only
-// a look back shows it what has changed since. feed.mu is held.
+// going back shows it what has changed since. feed.mu is held.
 func (r *reader) admit(w *watcher) {
 	r.wait = w.interval
 	isAhead := r.tail != nil && w.isKnown && !w.since.Before(r.tail.low) && !w.since.Before(r.tail.high)
@@ -47,7 +47,7 @@ func (r *reader) admit(w *watcher) {
 	notify(r.wake)
 }
 
-// need plans a look that begins at since, or earlier. feed.mu is held.
+// need plans a poll that begins at since, or earlier. feed.mu is held.
 func (r *reader) need(since time.Time) {
 	if r.neededAt.IsZero() {
 		r.neededAt, r.since = time.Now().Add(gatherTime), since
@@ -57,7 +57,7 @@ func (r *reader) need(since time.Time) {
 	}
 }
 
-// run looks until it is stopped.
+// run polls until it is stopped.
 func (r *reader) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		r.feed.mu.Lock()
@@ -66,7 +66,7 @@ func (r *reader) run(ctx context.Context) {
 		var timer <-chan time.Time
 		if isPlanned {
 			if !at.After(time.Now()) {
-				r.look(ctx)
+				r.poll(ctx)
 				continue
 			}
 			timer = time.After(time.Until(at))
@@ -79,7 +79,7 @@ func (r *reader) run(ctx context.Context) {
 	}
 }
 
-// next returns when the next look begins. feed.mu is held.
+// next returns when the next poll begins. feed.mu is held.
 func (r *reader) next() (at time.Time, isPlanned bool) {
 	plan := func(t, notBefore time.Time) {
 		if t.Before(notBefore) {
@@ -95,7 +95,7 @@ func (r *reader) next() (at time.Time, isPlanned bool) {
 		isTailing = isTailing || s.isAccepted
 	}
 	if isTailing {
-		if r.looks > 0 {
+		if r.polls > 0 {
 			plan(r.began.Add(r.wait), r.began)
 		}
 		if !r.neededAt.IsZero() {
@@ -111,8 +111,8 @@ func (r *reader) next() (at time.Time, isPlanned bool) {
 	return at, isPlanned
 }
 
-// look reads what has changed, and hands it to all who wait for it.
-func (r *reader) look(ctx context.Context) {
+// poll reads what has changed, and hands it to all who wait for it.
+func (r *reader) poll(ctx context.Context) {
 	f := r.feed
 	defer r.failAfterPanic()
 	f.mu.Lock()
@@ -128,7 +128,7 @@ func (r *reader) look(ctx context.Context) {
 			r.tellLag(call)
 		}
 		if err != nil {
-			f.client.warnOfLook(ctx, err)
+			f.client.warnOfPoll(ctx, err)
 			return
 		}
 		isOver, isInteresting = isLast, isInteresting || len(changed) > 0
@@ -172,10 +172,10 @@ func (r *reader) tellLag(call *Call) {
 	}
 }
 
-// begin decides where the look begins. feed.mu is held.
+// begin decides where the poll begins. feed.mu is held.
 func (r *reader) begin() {
 	r.began = time.Now()
-	r.looks++
+	r.polls++
 	since, isSet := r.since, !r.neededAt.IsZero()
 	for s := range r.feed.settlers {
 		isBehind := !s.due.After(r.began) && !r.serves(s) || s.isAccepted && !s.isCovered
@@ -191,7 +191,7 @@ func (r *reader) begin() {
 		r.tail.rewind(since)
 	}
 	if r.tail.walk == nil {
-		r.walk = r.looks
+		r.walk = r.polls
 	}
 	r.tail.begin()
 	r.neededAt, r.isAsked = time.Time{}, false
@@ -231,7 +231,7 @@ func (r *reader) hand(page []*Call) (changed []*Call) {
 	return changed
 }
 
-// end plans the look after one that came to its end. feed.mu is held.
+// end plans the poll after one that came to its end. feed.mu is held.
 func (r *reader) end(isInteresting bool) {
 	shortest, longest := r.intervals()
 	r.wait = grown(r.wait, longest)
@@ -257,7 +257,7 @@ func (r *reader) end(isInteresting bool) {
 	r.feed.stopIfIdle()
 }
 
-// intervals returns the bounds of the time between two looks. feed.mu is held.
+// intervals returns the bounds of the time between two polls. feed.mu is held.
 func (r *reader) intervals() (shortest, longest time.Duration) {
 	shortest, longest = defaultMaxInterval, defaultMaxInterval
 	for w := range r.feed.watchers {
@@ -271,8 +271,8 @@ func (r *reader) intervals() (shortest, longest time.Duration) {
 	return shortest, max(shortest, longest)
 }
 
-// nextPause lets the time between two looks that settle grow while there is more to
-// settle, so that the creates of a long outage cost few looks. feed.mu is held.
+// nextPause lets the time between two polls that settle grow while there is more to
+// settle, so that the creates of a long outage cost few polls. feed.mu is held.
 func (r *reader) nextPause(settled int) time.Duration {
 	if len(r.feed.settlers) == 0 {
 		return 0
@@ -289,7 +289,7 @@ func (r *reader) nextPause(settled int) time.Duration {
 	return max(min(r.pause+r.pause/2, longest), min(shortest, longest))
 }
 
-// fail ends the reader, or plans another attempt at a look that failed. feed.mu is
+// fail ends the reader, or plans another attempt at a poll that failed. feed.mu is
 // held.
 func (r *reader) fail(err error) {
 	f := r.feed
@@ -317,8 +317,8 @@ func (r *reader) fail(err error) {
 	r.retryAt = time.Now().Add(r.wait)
 }
 
-// warnOfLook logs an error that a tail survives.
-func (c *Client) warnOfLook(ctx context.Context, err error) {
+// warnOfPoll logs an error that a tail survives.
+func (c *Client) warnOfPoll(ctx context.Context, err error) {
 	if c.logger != nil && ctx.Err() == nil && isTransient(err) {
 		c.logger.LogAttrs(ctx, slog.LevelWarn, "calls: the listing failed and will be read again",
 			slog.String("error", redact.Text(err.Error())))

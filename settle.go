@@ -13,7 +13,7 @@ type SettleOptions struct {
 	// Window is how long a listing can lag: the platform must show a new call within
 	// that time. The default is 15 s.
 	Window time.Duration
-	// Interval is the time between two looks where Settle looks more than once, at
+	// Interval is the time between two polls where Settle polls more than once, at
 	// least a second. The default is 2 s.
 	Interval time.Duration
 	// ClockSkew is by how much the clocks of this machine, of the one that sent the
@@ -29,7 +29,7 @@ type SettleOptions struct {
 	Claims Claims
 }
 
-// settleGrace is how much longer than its window Settle waits for its last look.
+// settleGrace is how much longer than its window Settle waits for its last poll.
 const settleGrace = 5 * time.Second
 
 func (o SettleOptions) withDefaults() (SettleOptions, error) {
@@ -65,17 +65,17 @@ type Settled struct {
 // is unknown or whose call awaits an agent, and none of opts.Claims.
 //
 // The listing that decides begins when i.SentBefore, the skew and opts.Window have
-// passed; until then Settle waits. If they have passed already, one look is enough. A
+// passed; until then Settle waits. If they have passed already, one poll is enough. A
 // create that was accepted is settled as soon as its call is the only candidate and
 // contested by nobody.
 //
 // An error is an *OpError whose Delivery is that of the create, never that of the
-// listing, so that it does not invite to call again:
+// listing, so that it never suggests to send the create again:
 //
-//   - ErrCallNotFound: there is no candidate. That is not final. A request can be
-//     delivered after the window; 25 s after its connection had broken were seen.
+//   - ErrCallNotFound: there is no candidate. This is not final: a network was seen to
+//     deliver a request 25 s after the client had given up.
 //   - ErrAmbiguous: there are several candidates, or another create may have made the
-//     only one, or something of it cannot be read. A person has to look: errors.As
+//     only one, or a field of it cannot be read. A person has to decide: errors.As
 //     finds the *AmbiguousError that lists them.
 //   - The error of a listing, or of Claims; context.DeadlineExceeded if no listing came
 //     to its end within opts.Window; the error of ctx.
@@ -85,8 +85,8 @@ type Settled struct {
 // process sends in the same moments: share Claims if there are such processes. A call
 // that was made by hand for the same ticket at the same time cannot be told apart.
 //
-// The intents of a process that is gone are settled with SettleAll: it knows that each
-// of them can have made the call of another.
+// Settle the intents of a process that is gone with SettleAll, which knows that each of
+// them can have made the call of another.
 func (c *Client) Settle(ctx context.Context, i Intent, opts SettleOptions) (*Call, error) {
 	var result Settled
 	for _, settled := range c.SettleAll(ctx, []Intent{i}, opts) {

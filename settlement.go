@@ -34,17 +34,17 @@ type settler struct {
 	delivery   Delivery
 	isAccepted bool
 	since      time.Time // where a listing has to begin
-	due        time.Time // when the look that decides can begin
+	due        time.Time // when the poll that decides can begin
 	deadline   time.Time // when it must have ended
 	askAgain   time.Time // when to judge again what a create on its way contests; zero: never
 
 	news        chan<- struct{}
-	joined      int  // how many looks had begun before
-	isCovered   bool // a look from since on has ended
+	joined      int  // how many polls had begun before
+	isCovered   bool // a poll from since on has ended
 	candidates  []*candidate
-	isSeen      bool // a look has ended since
-	isConcluded bool // so has the look that decides
-	isFailed    bool // there will be no look, because of failure
+	isSeen      bool // a poll has ended since
+	isConcluded bool // so has the poll that decides
+	isFailed    bool // there will be no poll, because of failure
 	failure     error
 }
 

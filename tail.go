@@ -15,10 +15,10 @@ import (
 
 // TailOptions sets how TailCalls looks for changes. A zero field means its default.
 type TailOptions struct {
-	// Interval is the time between two looks after a change, at least a second. The
+	// Interval is the time between two polls after a change, at least a second. The
 	// default is 2 s.
 	Interval time.Duration
-	// MaxInterval is what the time between two looks grows to while nothing changes.
+	// MaxInterval is what the time between two polls grows to while nothing changes.
 	// The default is 30 s.
 	MaxInterval time.Duration
 	// Lag is how long a listing may take to show a change. Changes that show up
@@ -51,7 +51,7 @@ func (o TailOptions) withDefaults() (TailOptions, error) {
 	return o, err
 }
 
-// intervals returns the bounds of the time between two looks.
+// intervals returns the bounds of the time between two polls.
 func intervals(shortest, longest time.Duration) (time.Duration, time.Duration, error) {
 	if min(shortest, longest) < 0 {
 		return 0, 0, invalid("interval", "is negative", nil)
@@ -66,19 +66,19 @@ func intervals(shortest, longest time.Duration) (time.Duration, time.Duration, e
 	return shortest, max(longest, shortest), nil
 }
 
-// grown returns the next time between two looks that show no change.
+// grown returns the next time between two polls that show no change.
 func grown(wait, longest time.Duration) time.Duration { return min(wait+wait/2, longest) }
 
 // TailCalls yields each call that was created or changed at or after since, by the
 // platform's clock, and goes on as calls are created and change. Each change is
 // yielded once: a change is an id with an updated_at. What a call went through
-// between two looks is not shown, its last state always is.
+// between two polls is not shown, its last state always is.
 //
 // Calls come in the order of updated_at, except for those that a listing shows late:
 // TailCalls reads what is younger than opts.Lag again, and yields what it finds
 // there. It remembers only the calls that are younger than that.
 //
-// The time between two looks grows by half while nothing changes, from opts.Interval
+// The time between two polls grows by half while nothing changes, from opts.Interval
 // to opts.MaxInterval; LookNow ends it. An error after which a read may be repeated
 // (a 5xx, a 429, a broken connection) is logged, and the tail goes on; any other is
 // yielded once, with a nil *Call, and ends it, as does the end of ctx. A call without
@@ -109,7 +109,7 @@ func (c *Client) tail(ctx context.Context, since time.Time, opts TailOptions, yi
 	defer leave()
 	t := newTail(c, since.Truncate(time.Second), opts.PerPage, opts.Lag)
 	for wait := opts.Interval; ; {
-		isChanged, isStopped, err := t.look(ctx, yield)
+		isChanged, isStopped, err := t.poll(ctx, yield)
 		switch {
 		case isStopped:
 			return nil
@@ -119,7 +119,7 @@ func (c *Client) tail(ctx context.Context, since time.Time, opts TailOptions, yi
 			wait = opts.Interval
 		}
 		if err != nil {
-			c.warnOfLook(ctx, err)
+			c.warnOfPoll(ctx, err)
 		}
 		if !pause(ctx, wait, wake) || !pause(ctx, minLookNow-time.Since(t.began), nil) {
 			return fmt.Errorf("calls: TailCalls: %w", ctx.Err())
@@ -185,7 +185,7 @@ type tail struct {
 	// shownAt, by this machine's monotonic clock.
 	shown, shownAt time.Time
 
-	walk    *walk     // the look that is going on, or failed and will be resumed
+	walk    *walk     // the poll that is going on, or failed and will be resumed
 	isSweep bool      // it began at low
 	from    time.Time // where it began
 	began   time.Time // when it began
@@ -197,8 +197,8 @@ func newTail(c *Client, since time.Time, perPage int, lag time.Duration) *tail {
 	return &tail{client: c, perPage: perPage, lag: lag, low: since, seen: map[change]struct{}{}}
 }
 
-// learn takes what is known before the first look for seen. If all of it has the time
-// at which the tail begins, the first look need not show it again: a later one does.
+// learn takes what is known before the first poll as seen. If all of it has the time
+// at which the tail begins, the first poll need not show it again: a later one does.
 func (t *tail) learn(known []*Call) {
 	for _, call := range known {
 		t.isNew(call)
@@ -208,8 +208,8 @@ func (t *tail) learn(known []*Call) {
 	}
 }
 
-// look yields the changes that a listing shows now and that were not seen before.
-func (t *tail) look(ctx context.Context, yield func(*Call, error) bool) (isChanged, isStopped bool, err error) {
+// poll yields the changes that a listing shows now and that were not seen before.
+func (t *tail) poll(ctx context.Context, yield func(*Call, error) bool) (isChanged, isStopped bool, err error) {
 	t.begin()
 	for isOver := false; !isOver && err == nil; {
 		var page []*Call
@@ -228,13 +228,13 @@ func (t *tail) look(ctx context.Context, yield func(*Call, error) bool) (isChang
 	return isChanged, false, err
 }
 
-// begin begins a look, or resumes one that failed.
+// begin begins a poll, or resumes one that failed.
 func (t *tail) begin() {
 	t.pages = 0
 	if t.walk != nil {
 		return
 	}
-	if !t.began.IsZero() { // the last look has come to its end
+	if !t.began.IsZero() { // the last poll has come to its end
 		t.forget(t.high)
 	}
 	t.began = time.Now()
@@ -268,7 +268,7 @@ func (t *tail) after(from time.Time) time.Time {
 	return next
 }
 
-// settled returns the time before which the look shows everything: no listing can lag
+// settled returns the time before which the poll shows everything: no listing can lag
 // so far behind. The zero time means that none is known.
 func (t *tail) settled() time.Time {
 	if t.shown.IsZero() {
@@ -277,7 +277,7 @@ func (t *tail) settled() time.Time {
 	return t.shown.Add(t.began.Sub(t.shownAt) - t.lag)
 }
 
-// rewind has the next look show everything from since on, also what was seen.
+// rewind has the next poll show everything from since on, also what was seen.
 func (t *tail) rewind(since time.Time) {
 	if since.Before(t.low) {
 		t.low = since
@@ -286,7 +286,7 @@ func (t *tail) rewind(since time.Time) {
 	clear(t.seen)
 }
 
-// next returns the next page of the look, and whether it is the last one.
+// next returns the next page of the poll, and whether it is the last one.
 func (t *tail) next(ctx context.Context) (page []*Call, isOver bool, err error) {
 	page, isOver, err = t.walk.next(ctx)
 	if err == nil {

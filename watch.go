@@ -14,26 +14,26 @@ type WatchOptions struct {
 	// The zero time means the UpdatedAt of each call, else its CreatedAt, else 24
 	// hours ago.
 	Since time.Time
-	// Interval is the time between two looks after a change, at least a second. The
+	// Interval is the time between two polls after a change, at least a second. The
 	// default is 2 s.
 	Interval time.Duration
-	// MaxInterval is what the time between two looks grows to while nothing changes.
+	// MaxInterval is what the time between two polls grows to while nothing changes.
 	// The default is 30 s.
 	MaxInterval time.Duration
 }
 
-// WatchCall yields a call each time its status has changed, and ends after a status
-// that IsTerminal, or one that is not known with a time at which the call ended. It
-// begins with call itself, as CreateOutbound or a listing returned it; one that has
-// only an ID is yielded as it is first listed. A call that no listing shows yet is
-// waited for. A status that comes and goes between two looks is not seen.
+// WatchCall yields a call each time its status has changed. It ends after a status that
+// IsTerminal, or an unknown status of a call that has EndsAt. It first yields call
+// itself, as CreateOutbound or a listing returned it; a call with only an ID is first
+// yielded when a listing shows it, and WatchCall waits for that. A status that comes and
+// goes between two polls is not seen.
 //
 // An error is yielded once, with a nil *Call, and ends the watch: that of a listing,
 // unless a read may be repeated after it (a 5xx, a 429, a broken connection), or that
 // of the context.
 //
 // All watches and settlements of a Client share one tail: 1,000 watched calls cost the
-// requests of one. The time between two looks grows by half while none of them
+// requests of one. The time between two polls grows by half while none of them
 // changes, from opts.Interval to opts.MaxInterval, the shortest of all. LookNow ends
 // it.
 //
@@ -52,10 +52,10 @@ func (c *Client) WatchCalls(ctx context.Context, calls []*Call, opts WatchOption
 	}
 }
 
-// LookNow has the tail of this Client look for changes at once, if a WatchCall, a
+// LookNow has the tail of this Client poll at once, if a WatchCall, a
 // WatchCalls or a TailCalls is waiting for one; otherwise it does nothing. Call it
 // when an event says that a call has changed. It does not wait, and many calls of it
-// cost at most two looks a second.
+// cost at most two polls a second.
 func (c *Client) LookNow() {
 	if c != nil && c.feed != nil {
 		c.feed.lookNow()
