@@ -127,8 +127,9 @@ func (t CallType) IsKnown() bool {
 }
 
 // RecordingPermission tells whether the end user agreed to be recorded. The
-// platform uses it only where the queue's recording option is "ask the user". A request takes one of the first three constants; a call object
-// reports a shorter spelling.
+// platform uses it only where the queue's recording option is "ask the user". A
+// request takes one of the first three constants; a call object reports a shorter
+// spelling.
 //
 // Reference: "Call endpoints", recording_permission.
 type RecordingPermission string
