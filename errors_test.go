@@ -514,6 +514,14 @@ func TestValidationErrorOfAnotherPackage(t *testing.T) {
 	}
 }
 
+func TestAmbiguousError(t *testing.T) {
+	t.Parallel()
+	err := error(&calls.AmbiguousError{Candidates: []*calls.Call{{ID: 397}, {ID: 398}}})
+	if !errors.Is(err, calls.ErrAmbiguous) || err.Error() != "calls: not certain which call it is: 2 possible" {
+		t.Errorf("error %v", err)
+	}
+}
+
 // allSentinels returns every sentinel of the package.
 func allSentinels() (all []error) {
 	for _, s := range sentinels {

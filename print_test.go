@@ -109,7 +109,7 @@ func TestNothingPrivateIsPrintedInErrors(t *testing.T) {
 	failing := func(err error) roundTripper {
 		return func(*http.Request) (*http.Response, error) { return nil, err }
 	}
-	text := "no way to " + canaryNumber + " for " + canaryEmail
+	text := "cannot reach " + canaryNumber + " for " + canaryEmail
 	tests := map[string]struct {
 		transport roundTripper
 		request   calls.CreateRequest

@@ -1,12 +1,16 @@
 package calls_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ccaip-go/calls"
@@ -20,6 +24,49 @@ func TestAWatchSurvivesTransientErrors(t *testing.T) {
 		server.Fail(callstest.Status(503), callstest.HangUpAfterRead, callstest.RateLimited("1"))
 		if seen, _, err := statuses(t.Context(), client, &calls.Call{ID: id}, calls.WatchOptions{}); err != nil || len(seen) != 1 {
 			t.Errorf("%v, %v", seen, err)
+		}
+	})
+}
+
+// TestAFailedPollIsLogged has the platform repeat an e-mail address, which must not be in
+// the log.
+func TestAFailedPollIsLogged(t *testing.T) {
+	var log bytes.Buffer
+	polls := 0
+	platform := roundTripper(func(*http.Request) (*http.Response, error) {
+		if polls++; polls == 1 {
+			return nil, errors.New("reset for agent@example.com")
+		}
+		return newResponse(http.StatusOK, `[{"id":397,"status":"finished","updated_at":"2019-09-01T00:00:00Z"}]`), nil
+	})
+	synctest.Test(t, func(t *testing.T) {
+		client := newClient(t, platform, calls.WithClock(time.Now), calls.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		opts := calls.WatchOptions{Since: time.Date(2019, 8, 1, 0, 0, 0, 0, time.UTC)}
+		if seen, _, err := statuses(t.Context(), client, &calls.Call{ID: 397}, opts); err != nil || len(seen) != 1 {
+			t.Errorf("%v, %v", seen, err)
+		}
+	})
+	if text := log.String(); !strings.Contains(text, "level=WARN") || !strings.Contains(text, "the listing failed") || strings.Contains(text, "agent@") {
+		t.Errorf("logged %q", text)
+	}
+}
+
+func TestObserverGetsTheAgeOfAChange(t *testing.T) {
+	onVirtualTime(t, nil, func(t *testing.T, server *callstest.Server, _ *calls.Client) {
+		var mu sync.Mutex
+		var ages []time.Duration
+		client := inProcessClient(t, server, calls.WithObserver(calls.Observer{Tailed: func(age time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
+			ages = append(ages, age)
+		}}))
+		id := server.AddCall(callstest.Call{Status: "finished"})
+		time.Sleep(7 * time.Second)
+		if _, _, err := statuses(t.Context(), client, &calls.Call{ID: id}, calls.WatchOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if len(ages) != 1 || ages[0].Truncate(time.Second) != 7*time.Second {
+			t.Errorf("ages %v, want 7 s and the wait before the poll", ages)
 		}
 	})
 }

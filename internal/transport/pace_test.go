@@ -14,7 +14,7 @@ func TestA429HoldsBackEveryRequest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				if limiter != nil {
-					limiter = NewWindow(10) // its channel has to be of this bubble
+					limiter = NewWindow(10) // its channel must belong to this bubble
 				}
 				rt := &script{steps: []step{tooMany("20"), respond(201)}}
 				s := newTestSender(t, rt, func(c *Config) { c.Limiter = limiter; c.Policy.MaxAttempts = 1 })

@@ -239,7 +239,7 @@ func TestAtMostTenRequestsArriveWithinAnySecond(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var mu sync.Mutex
 				var arrivals []time.Time
-				way := newNetwork(tt.delay)
+				pipes := newNetwork(tt.delay)
 				server := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 					at := time.Now()
 					mu.Lock()
@@ -252,14 +252,14 @@ func TestAtMostTenRequestsArriveWithinAnySecond(t *testing.T) {
 					_, _ = io.Copy(io.Discard, r.Body)
 					_ = Sleep(r.Context(), time.Until(at)+stall)
 				})}
-				transport := &http.Transport{DialContext: way.DialContext}
+				transport := &http.Transport{DialContext: pipes.DialContext}
 				transport.Protocols, server.Protocols = &http.Protocols{}, &http.Protocols{}
 				for _, protocols := range []*http.Protocols{transport.Protocols, server.Protocols} {
 					protocols.SetHTTP1(!overHTTP2)
 					protocols.SetUnencryptedHTTP2(overHTTP2)
 				}
 				serving := make(chan error)
-				go func() { serving <- server.Serve(way) }()
+				go func() { serving <- server.Serve(pipes) }()
 				s := newTestSender(t, nil, func(c *Config) {
 					c.Root, c.HTTPClient, c.Limiter = "http://customer.localhost", &http.Client{Transport: transport}, NewWindow(each)
 					c.Timeout, c.Policy.MaxAttempts = 5*time.Second, 1
