@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/ccaip-go/calls/internal/redact"
 )
@@ -93,6 +94,33 @@ func (c *Call) text() string {
 	return redacted("calls.Call", "id", c.ID, "call_type", c.CallType, "status", c.Status)
 }
 
+// text shows the agent's id.
+func (a *Agent) text() string { return redacted("calls.Agent", "id", orZero(a.ID)) }
+
+// text shows the end user's id.
+func (u *EndUser) text() string { return redacted("calls.EndUser", "id", orZero(u.ID)) }
+
+func orZero(n *int64) int64 {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
+// text shows the intent without its number.
+func (i *Intent) text() string {
+	stamp := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.UTC().Format(time.RFC3339Nano)
+	}
+	return redacted("calls.Intent",
+		"id", i.ID, "attempt", i.Attempt, "call_type", i.CallType, "sent_after", stamp(i.SentAfter), "sent_before", stamp(i.SentBefore),
+		"ticket_id", i.TicketID, "menu_id", i.MenuID, "parent_call_id", i.ParentCallID, "scheduled_at", stamp(i.ScheduledAt),
+		"outbound_number", mask(i.OutboundNumber))
+}
+
 // text shows the call, or that it awaits an agent.
 func (r *CreateResult) text() string {
 	switch {
@@ -165,6 +193,24 @@ func (c Call) Format(state fmt.State, verb rune) { printAs(state, verb, c.text()
 // LogValue logs the call's id, type and status.
 func (c *Call) LogValue() slog.Value { return slog.StringValue(c.text()) }
 
+// Format prints the agent's id, with any verb.
+func (a Agent) Format(state fmt.State, verb rune) { printAs(state, verb, a.text()) }
+
+// LogValue logs the agent's id.
+func (a Agent) LogValue() slog.Value { return slog.StringValue(a.text()) }
+
+// Format prints the end user's id, with any verb.
+func (u EndUser) Format(state fmt.State, verb rune) { printAs(state, verb, u.text()) }
+
+// LogValue logs the end user's id.
+func (u EndUser) LogValue() slog.Value { return slog.StringValue(u.text()) }
+
+// Format prints the intent without its number, with any verb.
+func (i Intent) Format(state fmt.State, verb rune) { printAs(state, verb, i.text()) }
+
+// LogValue logs the intent without its number.
+func (i Intent) LogValue() slog.Value { return slog.StringValue(i.text()) }
+
 // Format prints the call, or that it awaits an agent, with any verb.
 func (r CreateResult) Format(state fmt.State, verb rune) { printAs(state, verb, r.text()) }
 
@@ -190,7 +236,7 @@ func (c Cancellation) Format(state fmt.State, verb rune) { printAs(state, verb, 
 func (c *Cancellation) LogValue() slog.Value { return slog.StringValue(c.text()) }
 
 // Format prints what Error returns.
-func (e *APIError) Format(state fmt.State, verb rune) { printAs(state, verb, e.Error()) }
+func (e APIError) Format(state fmt.State, verb rune) { printAs(state, verb, e.Error()) }
 
 // Format prints what Error returns.
 func (e *OpError) Format(state fmt.State, verb rune) { printAs(state, verb, e.Error()) }

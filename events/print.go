@@ -14,8 +14,8 @@ import (
 // What prints a value of this package (fmt with any verb, slog) shows no
 // telephone number, no name and nothing that an agent wrote.
 
-// String returns the ids, the state and the times of the event.
-func (e Event) String() string {
+// text returns the ids, the state and the times of the event.
+func (e Event) text() string {
 	var set []string
 	add := func(name, text string) {
 		if text != "" {
@@ -33,31 +33,31 @@ func (e Event) String() string {
 	return "events.Event{" + strings.Join(set, " ") + "}"
 }
 
-// String returns the type and the state of the participant.
-func (p Participant) String() string {
+// text returns the type and the state of the participant.
+func (p Participant) text() string {
 	return fmt.Sprintf("events.Participant{type=%s state=%s}", shown(string(p.Type)), shown(string(p.State)))
 }
 
-// String shows nothing of the disposition.
-func (d Disposition) String() string { return "events.Disposition{[redacted]}" }
+// text shows nothing of the disposition.
+func (d Disposition) text() string { return "events.Disposition{[redacted]}" }
 
-// Format prints what String returns, with any verb.
-func (e Event) Format(state fmt.State, verb rune) { printAs(state, verb, e.String()) }
+// Format prints the ids, the state and the times of the event, with any verb.
+func (e Event) Format(state fmt.State, verb rune) { printAs(state, verb, e.text()) }
 
-// LogValue returns what String returns.
-func (e Event) LogValue() slog.Value { return slog.StringValue(e.String()) }
+// LogValue logs the ids, the state and the times of the event.
+func (e Event) LogValue() slog.Value { return slog.StringValue(e.text()) }
 
-// Format prints what String returns, with any verb.
-func (p Participant) Format(state fmt.State, verb rune) { printAs(state, verb, p.String()) }
+// Format prints the type and the state of the participant, with any verb.
+func (p Participant) Format(state fmt.State, verb rune) { printAs(state, verb, p.text()) }
 
-// LogValue returns what String returns.
-func (p Participant) LogValue() slog.Value { return slog.StringValue(p.String()) }
+// LogValue logs the type and the state of the participant.
+func (p Participant) LogValue() slog.Value { return slog.StringValue(p.text()) }
 
-// Format prints what String returns, with any verb.
-func (d Disposition) Format(state fmt.State, verb rune) { printAs(state, verb, d.String()) }
+// Format prints nothing of the disposition, with any verb.
+func (d Disposition) Format(state fmt.State, verb rune) { printAs(state, verb, d.text()) }
 
-// LogValue returns what String returns.
-func (d Disposition) LogValue() slog.Value { return slog.StringValue(d.String()) }
+// LogValue logs nothing of the disposition.
+func (d Disposition) LogValue() slog.Value { return slog.StringValue(d.text()) }
 
 func printAs(state fmt.State, verb rune, text string) {
 	fmt.Fprintf(state, fmt.FormatString(state, verb), text)
