@@ -33,7 +33,7 @@ type settings struct {
 	auth, proxy         string // NAME:FILE
 	open, hash          bool
 	db                  string
-	skew, lag           time.Duration
+	attempt, skew, lag  time.Duration
 }
 
 func main() {
@@ -48,6 +48,7 @@ func main() {
 	flag.StringVar(&set.db, "db", "", "file of the SQLite database, or the postgres:// address of one, that the instances of this service share (default connector.db; without a platform a file that is removed at the end)")
 	flag.DurationVar(&set.lag, "settle", 15*time.Second, "how long after its creation a call can be missing from a listing")
 	flag.DurationVar(&set.skew, "skew", defaultSkew(), "by how much the platform's clock can be off, and how long a request can be on its way")
+	flag.DurationVar(&set.attempt, "attempt", 30*time.Second, "how long a request to the platform may take. A call whose instance was killed is looked for after that")
 	platform.ParseFlags()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -72,8 +73,8 @@ func run(ctx context.Context, set settings) error {
 		return printPasswordHash(os.Stdin, os.Stdout, hashRounds)
 	case set.tickets == "" && platform.IsReal():
 		return errors.New("the sample tickets are not in your CRM: give yours with -tickets FILE")
-	case set.lag <= 0 || set.skew <= 0:
-		return errors.New("-settle and -skew have to be more than nothing, such as 15s")
+	case min(set.attempt, set.lag, set.skew) <= 0:
+		return errors.New("-attempt, -settle and -skew have to be more than nothing, such as 15s")
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	access, err := newAccess(set)
@@ -106,7 +107,7 @@ func run(ctx context.Context, set settings) error {
 // connect returns the service of the platform that the environment names, or that
 // of a double.
 func connect(ctx context.Context, set settings, list tickets, logger *slog.Logger) (s *service, stop func(), err error) {
-	opts := append(witnessing(), calls.WithLogger(logger))
+	opts := append(witnessing(), calls.WithLogger(logger), calls.WithAttemptTimeout(set.attempt))
 	var d *demo
 	if !platform.IsReal() {
 		d = &demo{}

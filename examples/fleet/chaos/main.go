@@ -56,7 +56,7 @@ func run(ctx context.Context, o harness.Options, sqlite bool) error {
 			return err
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
-		o.Database = filepath.Join(dir, "fleet.db")
+		o.Database, o.ConnectorDatabase = filepath.Join(dir, "fleet.db"), filepath.Join(dir, "connector.db")
 	} else {
 		server, err := postgres.Start()
 		if err != nil {
@@ -64,6 +64,9 @@ func run(ctx context.Context, o harness.Options, sqlite bool) error {
 		}
 		defer server.Stop()
 		if o.Database, err = server.NewDatabase(); err != nil {
+			return err
+		}
+		if o.ConnectorDatabase, err = server.NewDatabase(); err != nil {
 			return err
 		}
 		o.KillDatabase = server.Restart

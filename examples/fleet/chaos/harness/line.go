@@ -1,0 +1,70 @@
+//go:build linux
+
+package harness
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"strings"
+	"sync"
+)
+
+// openLine listens for the requests of an instance to the platform. What goes over the
+// line is not changed: the double loses what it loses on the connection itself.
+func (r *run) openLine(place int) (net.Listener, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go r.carry(place, conn)
+		}
+	}()
+	return listener, nil
+}
+
+// carry carries one request and its response: the double closes each connection after
+// that.
+func (r *run) carry(place int, near net.Conn) {
+	defer near.Close()
+	i := r.instanceAt(place)
+	r.reach(i, onDial)
+	asked, answered := onListing, afterListed
+	first := make([]byte, 64<<10)
+	n, err := near.Read(first)
+	if bytes.HasPrefix(first[:n], []byte("POST ")) {
+		asked, answered = onCreate, onCreated
+	}
+	if err != nil {
+		return
+	}
+	r.reach(i, asked)
+	far, err := net.Dial("tcp", strings.TrimPrefix(r.desk.double.URL(), "http://"))
+	if err != nil {
+		return
+	}
+	defer far.Close()
+	var there sync.WaitGroup
+	there.Go(func() {
+		if _, err := far.Write(first[:n]); err == nil {
+			_, _ = io.Copy(far, near)
+		}
+		_ = far.(*net.TCPConn).CloseWrite()
+	})
+	n, err = far.Read(first)
+	r.reach(i, answered)
+	if n > 0 {
+		_, _ = near.Write(first[:n])
+	}
+	if err == nil {
+		_, _ = io.Copy(near, far)
+	}
+	_ = near.Close()
+	there.Wait()
+}
