@@ -38,7 +38,6 @@ func (c claims) Doubts(ctx context.Context) ([]calls.Intent, error) {
 	intents := make([]calls.Intent, len(rivals))
 	for i, e := range rivals {
 		intents[i] = e.Intent
-		intents[i].ID = e.ID
 	}
 	return intents, err
 }
