@@ -24,7 +24,7 @@ import (
 
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
-	"github.com/ccaip-go/calls/examples/internal/platform"
+	"github.com/ccaip-go/calls/examples/internal/double"
 	"github.com/ccaip-go/calls/ledger"
 )
 
@@ -49,7 +49,10 @@ func main() {
 	flag.DurationVar(&set.lag, "settle", 15*time.Second, "how long after its creation a call can be missing from a listing")
 	flag.DurationVar(&set.skew, "skew", defaultSkew(), "by how much the platform's clock can be off, and how long a request can be on its way")
 	flag.DurationVar(&set.attempt, "attempt", 30*time.Second, "how long a request to the platform may take. A call whose instance was killed is looked for after that")
-	platform.ParseFlags()
+	if flag.Parse(); flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "unexpected argument %q\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
@@ -61,7 +64,7 @@ func main() {
 
 // defaultSkew is short where the double has the clock of this process.
 func defaultSkew() time.Duration {
-	if platform.IsReal() {
+	if double.HasAccount() {
 		return time.Minute
 	}
 	return time.Second
@@ -71,7 +74,7 @@ func run(ctx context.Context, set settings) error {
 	switch {
 	case set.hash:
 		return printPasswordHash(os.Stdin, os.Stdout, hashRounds)
-	case set.tickets == "" && platform.IsReal():
+	case set.tickets == "" && double.HasAccount():
 		return errors.New("the sample tickets are not in your CRM: give yours with -tickets FILE")
 	case min(set.attempt, set.lag, set.skew) <= 0:
 		return errors.New("-attempt, -settle and -skew have to be more than nothing, such as 15s")
@@ -109,25 +112,25 @@ func run(ctx context.Context, set settings) error {
 func connect(ctx context.Context, set settings, list tickets, logger *slog.Logger) (s *service, stop func(), err error) {
 	opts := append(witnessing(), calls.WithLogger(logger), calls.WithAttemptTimeout(set.attempt))
 	var d *demo
-	if !platform.IsReal() {
+	if !double.HasAccount() {
 		d = &demo{}
 		opts = append(opts, calls.WithMiddleware(d.wrap))
 	}
-	client, double, err := platform.Connect([]callstest.Option{callstest.WithTickets(list.ofDouble()...)}, opts...)
+	client, server, err := double.Connect([]callstest.Option{callstest.WithTickets(list.ofDouble()...)}, opts...)
 	if err != nil {
 		return nil, nil, err
 	}
 	if d != nil {
-		d.server = double
+		d.server = server
 	}
 	db, closeDatabase, err := openShared(ctx, set.db)
 	if err != nil {
-		platform.Stop(double)
+		double.Stop(server)
 		return nil, nil, fmt.Errorf("the database: %w", err)
 	}
 	stop = func() {
 		closeDatabase()
-		platform.Stop(double)
+		double.Stop(server)
 	}
 	keeper := &ledger.Keeper{Client: client, Tenant: tenant(), Skew: set.skew, Lag: set.lag}
 	s, err = newService(ctx, db, keeper, list, d, logger)
@@ -143,7 +146,7 @@ func connect(ctx context.Context, set settings, list tickets, logger *slog.Logge
 func openShared(ctx context.Context, name string) (db *database, stop func(), err error) {
 	remove := func() {}
 	switch {
-	case name == "" && platform.IsReal():
+	case name == "" && double.HasAccount():
 		name = "connector.db"
 	case name == "":
 		dir, err := os.MkdirTemp("", "connector")
@@ -166,7 +169,7 @@ func openShared(ctx context.Context, name string) (db *database, stop func(), er
 // tenant names the platform's customer in the ledger, the same in all instances.
 // Each double is a platform of its own.
 func tenant() string {
-	if !platform.IsReal() {
+	if !double.HasAccount() {
 		return "double " + rand.Text()
 	}
 	host := cmp.Or(os.Getenv("CCAIP_HOST"), os.Getenv("CCAIP_DOMAIN"), os.Getenv("CCAIP_BASE_URL"))

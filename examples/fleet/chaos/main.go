@@ -22,7 +22,6 @@ import (
 
 	"github.com/ccaip-go/calls/examples/fleet/chaos/harness"
 	"github.com/ccaip-go/calls/examples/fleet/internal/postgres"
-	"github.com/ccaip-go/calls/examples/internal/platform"
 )
 
 func main() {
@@ -36,7 +35,10 @@ func main() {
 	flag.Uint64Var(&o.Seed, "seed", rand.Uint64(), "of the random choices")
 	flag.BoolVar(&o.WithoutLedger, "without-ledger", false, "have jobs create calls by themselves")
 	sqlite := flag.Bool("sqlite", false, "SQLite instead of PostgreSQL")
-	platform.ParseFlags()
+	if flag.Parse(); flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "unexpected argument %q\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	if o.Creates == 0 {
 		o.Creates = 12 * o.Kills
 	}
