@@ -26,7 +26,7 @@ func TestEndsOfACall(t *testing.T) {
 		{"71450", "The call is created Call 397 Status assigned", "call created", 1},
 		{"80233", "Waiting for the agent", "waiting for the agent", 1},
 		{"80455", "Nobody was called The agent cannot take a call now.", "not called", 0},
-		{"1", "Nobody was called The ticket has nobody to call.", "not called", 0},
+		{"1", "Nobody was called The ticket has no contact to call.", "not called", 0},
 	}
 	for _, test := range tests {
 		t.Run(test.says, func(t *testing.T) {
@@ -148,7 +148,7 @@ func TestListingThatCannotBeReadNeedsAPerson(t *testing.T) {
 	s := newSite(t)
 	s.double.Fail(callstest.HangUpAfterCreate, callstest.Status(http.StatusForbidden))
 	p := s.settled(s.call("71450"))
-	s.wants(p, http.StatusOK, "We could not look", "does not let this service do that", "A person has to check")
+	s.wants(p, http.StatusOK, "We could not look", "does not permit this", "A person has to check")
 	s.wants(s.find(p, "made"), http.StatusOK, "Checked: the call was made")
 	s.wantsCalls(1)
 }

@@ -37,7 +37,7 @@ func (s *service) at(t time.Time) string { return t.In(s.zone).Format(shownTime)
 // parsePages parses all templates at once. html/template escapes whatever is put
 // into them, but not what a segment of a path has to have escaped.
 func (s *service) parsePages() *template.Template {
-	funcs := template.FuncMap{"explain": explain, "at": s.at, "segment": url.PathEscape, "printable": printable}
+	funcs := template.FuncMap{"at": s.at, "segment": url.PathEscape, "printable": printable}
 	return template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/*.html"))
 }
 

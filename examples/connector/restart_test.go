@@ -23,7 +23,7 @@ const childVariable = "CONNECTOR_TEST_DATABASE"
 
 func TestMain(m *testing.M) {
 	if file := os.Getenv(childVariable); file != "" {
-		err := run(context.Background(), settings{addr: "127.0.0.1:0", tickets: "tickets.json", db: file, skew: 100 * time.Millisecond, lag: 100 * time.Millisecond})
+		err := run(context.Background(), settings{addr: "127.0.0.1:0", tickets: "tickets.json", db: file, attempt: 30 * time.Second, skew: 100 * time.Millisecond, lag: 100 * time.Millisecond})
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
