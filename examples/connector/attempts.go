@@ -57,6 +57,8 @@ type attempts struct {
 	store  *sqlledger.Store
 	keeper *ledger.Keeper
 
+	begins sync.Mutex // one begin at a time: the same form can be submitted twice at once
+
 	mu    sync.Mutex
 	asked map[string]chan struct{} // of the creates of this instance that are at the platform
 }
@@ -81,7 +83,7 @@ func openAttempts(ctx context.Context, db *database, keeper *ledger.Keeper) (*at
 	if err != nil {
 		return nil, err
 	}
-	keeper.Store, keeper.SubjectKey = store, key
+	keeper.Store, keeper.SubjectKey, keeper.Responded = store, key, noteResponse
 	return &attempts{limits: defaultLimits, now: time.Now, db: db, store: store, keeper: keeper, asked: map[string]chan struct{}{}}, nil
 }
 
@@ -108,6 +110,8 @@ func (l *attempts) begin(ctx context.Context, a attempt, seen int64, request cal
 	}
 	entry.ID = a.ID
 	a.topic, a.Subject = l.hash(a.key()), l.hash(a.Subject)
+	l.begins.Lock()
+	defer l.begins.Unlock()
 	hasRoom := l.reserve(a.ID)
 	existing, became := a, begun
 	err := l.db.inTx(ctx, func(tx *sql.Tx) error {
@@ -193,7 +197,7 @@ func (l *attempts) insert(ctx context.Context, tx *sql.Tx, a attempt, entry ledg
 }
 
 // reserve makes room for a create of this instance. It reports false if there is
-// none, or if the form is being submitted already.
+// none, or if the create is under way already.
 func (l *attempts) reserve(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -77,7 +77,8 @@ func (s *service) carryOut(ctx context.Context, a attempt, request calls.CreateR
 		s.logState(ctx, a.ID, s.client.Validate(request))
 		return
 	}
-	attemptCtx, w := witnessed(s.demo.beforeCreate(ctx, a))
+	seen := &response{}
+	attemptCtx := context.WithValue(s.demo.beforeCreate(ctx, a), responseKey{}, seen)
 	attemptCtx, cancel := context.WithTimeout(attemptCtx, s.timeout)
 	defer cancel()
 	e, err := s.attempts.keeper.Advance(attemptCtx, a.ID)
@@ -85,12 +86,34 @@ func (s *service) carryOut(ctx context.Context, a attempt, request calls.CreateR
 		s.logger.Error("an attempt cannot be read: it is taken up later", "cause", causeOf(err))
 		return
 	}
-	s.conclude(ctx, e, w, err)
+	s.conclude(ctx, e, seen, err)
 }
 
-// conclude records what pages show of an entry that the ledger has moved on.
-func (s *service) conclude(ctx context.Context, e ledger.Entry, w *witness, err error) {
-	cause := w.err
+// response is what the platform said about a create. The ledger keeps the id of the
+// call and the reason in words, and pages show more.
+type response struct {
+	call *calls.Call // nil if there is none
+	err  error
+}
+
+type responseKey struct{}
+
+// noteResponse is for the keeper: it fills in the response of the context.
+func noteResponse(ctx context.Context, _ string, result *calls.CreateResult, err error) {
+	seen, ok := ctx.Value(responseKey{}).(*response)
+	switch {
+	case !ok:
+	case err != nil:
+		seen.err = err
+	default:
+		seen.call = result.Call
+	}
+}
+
+// conclude records what pages show of an entry that the ledger has moved on. The
+// response is empty if this is not the process that got it.
+func (s *service) conclude(ctx context.Context, e ledger.Entry, seen *response, err error) {
+	cause := seen.err
 	if cause == nil && !errors.Is(err, &ledger.ErrUnderWay{}) {
 		cause = err
 	}
@@ -106,17 +129,17 @@ func (s *service) conclude(ctx context.Context, e ledger.Entry, w *witness, err 
 	case ledger.StateRejected:
 		s.noteFinding(ctx, e.ID, finding{Problem: explain(cause), Problems: problems(cause)})
 	case ledger.StateCreated:
-		s.noteCall(ctx, e, w)
+		s.noteCall(ctx, e, seen)
 	}
 	s.logState(ctx, e.ID, cause)
 }
 
-func (s *service) noteCall(ctx context.Context, e ledger.Entry, w *witness) {
-	if w.call == nil || w.call.ID != e.CallID {
+func (s *service) noteCall(ctx context.Context, e ledger.Entry, seen *response) {
+	if seen.call == nil || seen.call.ID != e.CallID {
 		s.noteFinding(ctx, e.ID, finding{WasLost: true})
 		return
 	}
-	if err := s.attempts.saw(ctx, map[int64]call{e.CallID: newCall(w.call)}); err != nil {
+	if err := s.attempts.saw(ctx, map[int64]call{e.CallID: newCall(seen.call)}); err != nil {
 		s.logger.Error("a call cannot be recorded", "cause", causeOf(err))
 	}
 }

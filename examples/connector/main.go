@@ -110,7 +110,7 @@ func run(ctx context.Context, set settings) error {
 // connect returns the service of the platform that the environment names, or that
 // of a double.
 func connect(ctx context.Context, set settings, list tickets, logger *slog.Logger) (s *service, stop func(), err error) {
-	opts := append(witnessing(), calls.WithLogger(logger), calls.WithAttemptTimeout(set.attempt))
+	opts := []calls.Option{calls.WithLogger(logger), calls.WithAttemptTimeout(set.attempt)}
 	var d *demo
 	if !double.HasAccount() {
 		d = &demo{}

@@ -50,7 +50,7 @@ func (s *service) recoverAll(ctx context.Context) error {
 			failed = err
 			continue
 		}
-		s.conclude(ctx, e, &witness{}, err)
+		s.conclude(ctx, e, &response{}, err)
 	}
 	return errors.Join(failed, s.prepareDecisions(ctx, failed))
 }
@@ -164,7 +164,7 @@ func (s *service) lookAgain(w http.ResponseWriter, r *http.Request) {
 	case e.State == ledger.StateInDoubt && !isListed:
 		s.handOver(ctx, e, err)
 	default:
-		s.conclude(ctx, e, &witness{}, err)
+		s.conclude(ctx, e, &response{}, err)
 	}
 	http.Redirect(w, r, "/attempts/"+a.ID, http.StatusSeeOther)
 }

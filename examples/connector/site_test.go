@@ -71,8 +71,8 @@ func (s *site) start(list tickets, file string) {
 	s.Helper()
 	logger := slog.New(slog.NewTextHandler(s.logs, nil))
 	d := &demo{server: s.double}
-	client, err := s.double.NewClient(append(witnessing(), calls.WithLogger(logger), calls.WithRateLimiter(nil), calls.WithMiddleware(s.gate.wrap),
-		calls.WithMiddleware(d.wrap), calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))...)
+	client, err := s.double.NewClient(calls.WithLogger(logger), calls.WithRateLimiter(nil), calls.WithMiddleware(s.gate.wrap),
+		calls.WithMiddleware(d.wrap), calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
 	if err != nil {
 		s.Fatal(err)
 	}
