@@ -53,6 +53,18 @@ func newAccess(set settings) (*access, error) {
 	return a, nil
 }
 
+// eventCredentials reads the setting -events USER:FILE, "" if there is none.
+func eventCredentials(set settings) (user, password string, err error) {
+	if set.events == "" {
+		return "", "", nil
+	}
+	user, password, err = nameAndFile("-events", set.events)
+	if err == nil && len(password) < minSecret {
+		err = fmt.Errorf("-events: the password has fewer than %d characters", minSecret)
+	}
+	return user, password, err
+}
+
 // nameAndFile reads a setting of the form NAME:FILE, and the file.
 func nameAndFile(setting, value string) (name, content string, err error) {
 	name, file, _ := strings.Cut(value, ":")

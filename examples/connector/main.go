@@ -30,7 +30,7 @@ import (
 
 type settings struct {
 	addr, host, tickets string
-	auth, proxy         string // NAME:FILE
+	auth, proxy, events string // NAME:FILE
 	open, hash          bool
 	db                  string
 	attempt, skew, lag  time.Duration
@@ -43,6 +43,7 @@ func main() {
 	flag.StringVar(&set.tickets, "tickets", "", "JSON file of tickets, like tickets.json (required on the real platform)")
 	flag.StringVar(&set.auth, "auth", "", "USER:FILE: ask for this user name and the password whose hash the file has")
 	flag.StringVar(&set.proxy, "proxy", "", "HEADER:FILE: accept only requests in which a proxy has set this header to the secret in the file")
+	flag.StringVar(&set.events, "events", "", "USER:FILE: receive the platform's session events at /events, with this user name and the password in the file")
 	flag.BoolVar(&set.open, "open", false, "listen on an address that others reach although neither -auth nor -proxy is given")
 	flag.BoolVar(&set.hash, "hash-password", false, "read a password from standard input, print its hash for -auth, and exit")
 	flag.StringVar(&set.db, "db", "", "file of the SQLite database, or the postgres:// address of one, that the instances of this service share (default connector.db; without a platform a file that is removed at the end)")
@@ -84,6 +85,10 @@ func run(ctx context.Context, set settings) error {
 	if err != nil {
 		return err
 	}
+	user, password, err := eventCredentials(set)
+	if err != nil {
+		return err
+	}
 	list, err := loadTickets(set.tickets)
 	if err != nil {
 		return fmt.Errorf("tickets: %w", err)
@@ -102,6 +107,9 @@ func run(ctx context.Context, set settings) error {
 	}
 	defer stop()
 	s.access = access
+	if set.events != "" {
+		s.receiveEvents(user, password)
+	}
 	s.checkPlatform(ctx)
 	fmt.Printf("Open http://%s\n", listener.Addr())
 	return s.serve(ctx, listener)

@@ -23,7 +23,8 @@ type service struct {
 	attempts *attempts
 	nonces   *nonces
 	access   *access
-	demo     *demo // nil on the real platform
+	events   http.Handler // of the platform's session events; nil: they are not set up
+	demo     *demo        // nil on the real platform
 	health   health
 	pages    *template.Template
 	logger   *slog.Logger
@@ -34,7 +35,8 @@ type service struct {
 	sweep    time.Duration // between two looks at what is unsettled
 	unread   time.Duration // how long the platform's calls may be unreadable before a person is asked
 	patience time.Duration // how long a browser waits for a create before it is sent on
-	interval time.Duration // between two looks at the calls that are running
+	interval time.Duration // between two looks at the calls that are running, at least a second
+	retry    time.Duration // after such a look has failed
 
 	turns      chan struct{}  // of the pages that ask the platform
 	background sync.WaitGroup // the creates
@@ -67,7 +69,8 @@ func newService(ctx context.Context, db *database, keeper *ledger.Keeper, list t
 		sweep:    2 * time.Second,
 		unread:   5 * time.Minute,
 		patience: 2 * time.Second,
-		interval: 3 * time.Second,
+		interval: 2 * time.Second,
+		retry:    30 * time.Second,
 		turns:    make(chan struct{}, maxTurns),
 	}
 	s.pages = s.parsePages()
@@ -81,6 +84,9 @@ func (s *service) handler() http.Handler {
 	public.HandleFunc("GET /style.css", showFile("text/css", style))
 	public.HandleFunc("GET /live.js", showFile("text/javascript", script))
 	public.HandleFunc("GET /healthz", s.showHealth)
+	if s.events != nil {
+		public.Handle("/events", s.events) // has credentials of its own
+	}
 	public.Handle("/", s.ofPermitted(s.ofThisSite(s.parsed(s.framed(s.routes())))))
 	return s.logged(secured(s.ofKnownHost(public)))
 }
