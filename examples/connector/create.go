@@ -35,8 +35,8 @@ func (s *service) call(w http.ResponseWriter, r *http.Request) {
 // browser to the page that shows what became of it.
 func (s *service) submit(w http.ResponseWriter, r *http.Request, n nonce, a attempt, request calls.CreateRequest) {
 	a.ID, a.shown, a.Started = n.ID, n.Shown, s.now()
-	// The browser may go away meanwhile: a create that is canceled is one whose
-	// outcome is unknown.
+	// The browser can disconnect meanwhile, and a create that is canceled has an
+	// unknown outcome.
 	ctx := context.WithoutCancel(r.Context())
 	a, became, err := s.attempts.begin(ctx, a, n.Seen, request)
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *service) submit(w http.ResponseWriter, r *http.Request, n nonce, a atte
 		s.background.Go(func() { s.carryOut(ctx, a, request) })
 	}
 	select {
-	case <-s.attempts.wasAsked(a.ID): // mostly at once, which spares people a page that says "wait"
+	case <-s.attempts.wasAsked(a.ID): // mostly at once, so that people rarely see "Calling…"
 	case <-time.After(s.patience):
 	case <-r.Context().Done():
 	}
@@ -144,8 +144,8 @@ func (s *service) noteCall(ctx context.Context, e ledger.Entry, seen *response) 
 	}
 }
 
-// logState logs no error text: the platform's own words could have a number in
-// them.
+// logState logs no error text: the platform's message could contain a telephone
+// number.
 func (s *service) logState(ctx context.Context, id string, cause error) {
 	a, ok, err := s.attempts.find(ctx, id)
 	if err != nil || !ok {

@@ -40,7 +40,7 @@ func TestEndsOfACall(t *testing.T) {
 				t.Error("the outcome is not announced")
 			}
 			s.call(test.ticket)
-			s.wantsCalls(2 * test.calls) // nothing stands against another call
+			s.wantsCalls(2 * test.calls) // another call is permitted
 		})
 	}
 }
@@ -272,7 +272,7 @@ func TestCallIsMadeThoughTheBrowserGoesAway(t *testing.T) {
 	<-asked
 	leave()
 	if err := <-gone; err == nil {
-		t.Fatal("the browser has had its answer")
+		t.Fatal("the browser has received its response")
 	}
 	s.gate.open()
 	s.service.background.Wait()

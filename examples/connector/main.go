@@ -1,7 +1,7 @@
 // Connector is a small web service that a CRM could start from: tickets with a
 // Call button, calls at a later time, and the customer flag of a call. It never
 // rings anybody twice because of a double click, a lost response, a restart or
-// another instance: what was asked for is in a ledger.
+// another instance: every call is recorded in a ledger first.
 //
 //	go run .
 //	go run . -addr 127.0.0.1:9000 -tickets tickets.json -db connector.db

@@ -23,7 +23,7 @@ func TestKeyHasNoCase(t *testing.T) {
 	}
 }
 
-// Whatever else is under the key is a failure of Redis, and not a crowd.
+// A key with a value of another type is a failure of Redis, and not a crowd.
 func TestPoisonedValueIsAFailure(t *testing.T) {
 	t.Parallel()
 	rdb := redisAt(t, startRedis(t, freeAddress(t)))

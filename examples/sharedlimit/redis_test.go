@@ -71,7 +71,7 @@ func startRedis(t *testing.T, addr string, more ...string) string {
 	})
 	for begin := time.Now(); !accepts(addr); time.Sleep(10 * time.Millisecond) {
 		if time.Since(begin) > 5*time.Second {
-			t.Fatal("redis-server does not answer")
+			t.Fatal("redis-server does not respond")
 		}
 	}
 	return addr

@@ -155,7 +155,7 @@ func TestRedisComesBack(t *testing.T) {
 	}
 }
 
-// A Redis that accepts connections and says nothing holds up nobody who has
+// A Redis that accepts connections and does not respond delays no caller that has
 // given up.
 func TestRedisHangs(t *testing.T) {
 	t.Parallel()

@@ -80,8 +80,8 @@ func TestMetricsOfReadingBack(t *testing.T) {
 	}
 }
 
-// read returns how often each instrument was used, by its name and attributes. No
-// private data is in them.
+// read returns how often each instrument was used, by its name and attributes. It
+// checks that they contain no private data.
 func read(t *testing.T, reader sdkmetric.Reader) map[string]uint64 {
 	t.Helper()
 	var all metricdata.ResourceMetrics

@@ -44,8 +44,8 @@ func create(t *testing.T, server *callstest.Server, agent string) (parent tracet
 	return spans[last], spans[:last]
 }
 
-// mustBeSilent looks everywhere in the spans: names, attributes, events, links,
-// status, resource.
+// mustBeSilent checks names, attributes, events, links, statuses and resources of the
+// spans for private data.
 func mustBeSilent(t *testing.T, spans tracetest.SpanStubs, secrets ...string) {
 	t.Helper()
 	text, err := json.Marshal(spans)
@@ -111,7 +111,7 @@ func TestSpanOfCreateThatIsNoCall(t *testing.T) {
 	}{
 		{"refused by validation", "agent-at-example.com", nil, "not sent", codes.Error, 0},
 		{"refused by the platform", "nobody@example.com", nil, "rejected", codes.Error, 1},
-		{"answer lost", "agent@example.com", []callstest.Fault{callstest.HangUpAfterCreate}, "unknown", codes.Error, 1},
+		{"response lost", "agent@example.com", []callstest.Fault{callstest.HangUpAfterCreate}, "unknown", codes.Error, 1},
 		{"awaits the agent", "chooser@example.com", nil, "accepted", codes.Unset, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -128,7 +128,7 @@ func TestSpanOfCreateThatIsNoCall(t *testing.T) {
 	}
 }
 
-// Whatever comes back, no word of it is in a span.
+// No text of a response is in a span.
 func TestStatusIsOfSentinelAndDelivery(t *testing.T) {
 	const words = "agent.one@example.com cannot dial +1 (859) 657-9625, nor 859.657.9625"
 	for _, test := range []struct{ name, response, status string }{

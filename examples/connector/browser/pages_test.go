@@ -17,7 +17,7 @@ import (
 
 var pictures = flag.String("pictures", "", "directory to write new pictures to, such as ../../../docs")
 
-// hardTickets have what does not fit easily.
+// hardTickets have long texts and special characters.
 func hardTickets(t *testing.T) string {
 	t.Helper()
 	long := strings.Repeat("long", 15)
@@ -41,8 +41,7 @@ func hardTickets(t *testing.T) string {
 	return file
 }
 
-// eachPage brings each page that there is before the person, and each state of
-// one, and has it checked.
+// eachPage visits each page in each of its states, and checks it.
 func (p *person) eachPage(check func(name string)) {
 	p.t.Helper()
 	show := func(name string, actions ...chromedp.Action[chromedp.Void]) {
@@ -117,14 +116,15 @@ func TestPagesAreAccessibleAndFitANarrowWindow(t *testing.T) {
 var axeFindings = chromedp.Evaluate[[]string](`axe.run(document, {resultTypes: ["violations"]}).then(found =>
 	found.violations.flatMap(v => v.nodes.map(n => v.id + " (" + v.impact + "): " + n.html + ": " + n.failureSummary)))`, chromedp.EvalAwaitPromise)
 
-// tooWide has the elements that stick out of the window, or whose text is cut off.
+// tooWide selects the elements that are wider than the window, or whose text is cut
+// off.
 var tooWide = chromedp.Evaluate[[]string](`[...document.querySelectorAll("*")]
 	.filter(e => e.getBoundingClientRect().right > innerWidth + 0.5 ||
 		e.scrollWidth > e.clientWidth && e.clientWidth > 0 && getComputedStyle(e).overflowX !== "visible" && !e.matches("input, select") ||
 		e === document.documentElement && e.scrollWidth > 320)
 	.map(e => e.outerHTML.slice(0, 200))`)
 
-// TestPictures takes pictures with something of everything in them.
+// TestPictures takes the pictures of the documentation.
 func TestPictures(t *testing.T) {
 	if *pictures == "" {
 		t.Skip("-pictures DIRECTORY takes new pictures")

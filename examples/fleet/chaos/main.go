@@ -1,7 +1,8 @@
 //go:build linux
 
-// Chaos has a fleet of four worker processes killed and stopped while it creates
-// calls against a double of the platform, and says what came of it. Nobody is called.
+// Chaos kills and stops four workers of the fleet and two instances of the connector
+// while they create calls against doubles of the platform, and prints what came of it.
+// Nobody is called.
 //
 //	go run ./chaos -kills 300
 //	go run ./chaos -sqlite -kills 50

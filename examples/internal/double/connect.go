@@ -10,7 +10,7 @@ import (
 
 // Connect returns a Client of the account that the environment names, with a nil
 // server. If it names none, Connect starts a double that has what world adds to it, and
-// returns a Client of that. It says which on standard error.
+// returns a Client of that. It prints which on standard error.
 func Connect(world []callstest.Option, opts ...calls.Option) (*calls.Client, *callstest.Server, error) {
 	if HasAccount() {
 		client, err := calls.NewClientFromEnv(opts...)

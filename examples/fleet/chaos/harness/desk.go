@@ -46,7 +46,7 @@ type ticket struct {
 	Contact string `json:"contact"`
 	Agent   string `json:"agent"`
 
-	answer   callstest.AgentAnswer
+	response callstest.AgentAnswer
 	isBusy   bool    // its agent takes no calls
 	finding  reading // what the pages say in the end
 	isCalled bool    // a clerk has come to the end of it
@@ -62,7 +62,7 @@ func newTickets(n int) []ticket {
 			Agent: fmt.Sprintf("clerk-%d@example.com", i), isBusy: i%20 == 13,
 		}
 		if i%20 == 7 {
-			tickets[i].answer = callstest.AnswerAccepted
+			tickets[i].response = callstest.AnswerAccepted
 		}
 	}
 	return tickets
@@ -87,7 +87,7 @@ func (r *run) openDesk(ctx context.Context) (err error) {
 	var agents []callstest.Agent
 	var tickets []callstest.Ticket
 	for _, t := range d.tickets {
-		agents = append(agents, callstest.Agent{Email: t.Agent, Available: !t.isBusy, Permitted: true, Answer: t.answer})
+		agents = append(agents, callstest.Agent{Email: t.Agent, Available: !t.isBusy, Permitted: true, Answer: t.response})
 		tickets = append(tickets, callstest.Ticket{ID: t.ID, Number: t.Contact})
 	}
 	if d.double, err = startDouble(len(d.tickets), r.random, agents, tickets); err != nil {

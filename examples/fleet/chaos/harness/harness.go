@@ -65,7 +65,7 @@ type run struct {
 
 	followers sync.WaitGroup
 	creates   []create          // used by one goroutine at a time
-	ids       map[string]string // of their entries, by agents; for the judge
+	ids       map[string]string // of their entries, by agents; for check
 
 	mu           sync.Mutex
 	random       *rand.Rand
@@ -107,7 +107,7 @@ func Run(ctx context.Context, o Options) (*Figures, error) {
 	if err = errors.Join(err, r.failure()); err != nil {
 		return &r.figures, err
 	}
-	return &r.figures, r.judge(ctx)
+	return &r.figures, r.check(ctx)
 }
 
 func (r *run) open(ctx context.Context) (err error) {

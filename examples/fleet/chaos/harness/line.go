@@ -35,16 +35,16 @@ func (r *run) carry(place int, near net.Conn) {
 	defer near.Close()
 	i := r.instanceAt(place)
 	r.reach(i, onDial)
-	asked, answered := onListing, afterListed
+	request, response := onListing, afterListed
 	first := make([]byte, 64<<10)
 	n, err := near.Read(first)
 	if bytes.HasPrefix(first[:n], []byte("POST ")) {
-		asked, answered = onCreate, onCreated
+		request, response = onCreate, onCreated
 	}
 	if err != nil {
 		return
 	}
-	r.reach(i, asked)
+	r.reach(i, request)
 	far, err := net.Dial("tcp", strings.TrimPrefix(r.desk.double.URL(), "http://"))
 	if err != nil {
 		return
@@ -58,7 +58,7 @@ func (r *run) carry(place int, near net.Conn) {
 		_ = far.(*net.TCPConn).CloseWrite()
 	})
 	n, err = far.Read(first)
-	r.reach(i, answered)
+	r.reach(i, response)
 	if n > 0 {
 		_, _ = near.Write(first[:n])
 	}

@@ -13,15 +13,15 @@ import (
 	"github.com/ccaip-go/calls/ledger"
 )
 
-// judgeDesk compares what the pages of the connector said in the end, and what its
+// checkDesk compares what the pages of the connector show in the end, and what its
 // ledger says, with what its platform did.
-func (r *run) judgeDesk(ctx context.Context) error {
+func (r *run) checkDesk(ctx context.Context) error {
 	p := &r.figures.Connector
-	made := r.judgeCalls(p, r.desk.double)
+	made := r.checkCalls(p, r.desk.double)
 	for _, t := range r.desk.tickets {
-		r.judgeTicket(t, made[t.Agent])
+		r.checkTicket(t, made[t.Agent])
 	}
-	agents, err := r.judgeAttempts(ctx, made)
+	agents, err := r.checkAttempts(ctx, made)
 	if err != nil {
 		return err
 	}
@@ -29,12 +29,12 @@ func (r *run) judgeDesk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.judgePermits(p, r.desk.double, byAgent)
+	r.checkPermits(p, r.desk.double, byAgent)
 	return nil
 }
 
-// judgeTicket compares what a clerk has read with the calls of the ticket.
-func (r *run) judgeTicket(t ticket, made []callstest.Call) {
+// checkTicket compares what a clerk has read with the calls of the ticket.
+func (r *run) checkTicket(t ticket, made []callstest.Call) {
 	p, isTrue, isOwn := &r.figures.Connector, false, true
 	switch t.finding.heading {
 	case "The call is created":
@@ -58,9 +58,9 @@ func (r *run) judgeTicket(t ticket, made []callstest.Call) {
 	r.find(t.Agent, fmt.Sprintf("its page says %q, call %d; its calls are %+v", t.finding.heading, t.finding.callID, made))
 }
 
-// judgeAttempts looks at every attempt in the ledger: a ticket can have several, of
+// checkAttempts looks at every attempt in the ledger: a ticket can have several, of
 // which the platform has made one. It returns the agents of the attempts.
-func (r *run) judgeAttempts(ctx context.Context, made map[string][]callstest.Call) (agents map[string]string, err error) {
+func (r *run) checkAttempts(ctx context.Context, made map[string][]callstest.Call) (agents map[string]string, err error) {
 	r.figures.Connector.States, agents = map[ledger.State]int{}, map[string]string{}
 	ids, err := r.desk.attempts(ctx)
 	if err != nil {
@@ -74,7 +74,7 @@ func (r *run) judgeAttempts(ctx context.Context, made map[string][]callstest.Cal
 			if err != nil {
 				return nil, err
 			}
-			if r.judgeAttempt(t, e, made[t.Agent]) {
+			if r.checkAttempt(t, e, made[t.Agent]) {
 				recorded++
 			}
 		}
@@ -86,8 +86,8 @@ func (r *run) judgeAttempts(ctx context.Context, made map[string][]callstest.Cal
 	return agents, nil
 }
 
-// judgeAttempt reports whether an attempt made a call, according to the ledger.
-func (r *run) judgeAttempt(t ticket, e ledger.Entry, made []callstest.Call) (isMade bool) {
+// checkAttempt reports whether an attempt made a call, according to the ledger.
+func (r *run) checkAttempt(t ticket, e ledger.Entry, made []callstest.Call) (isMade bool) {
 	p := &r.figures.Connector
 	p.States[e.State]++
 	isMade = e.State == ledger.StateCreated || e.State == ledger.StateAwaitsAgent

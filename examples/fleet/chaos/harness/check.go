@@ -18,25 +18,25 @@ import (
 	"github.com/ccaip-go/calls/ledger"
 )
 
-// judge compares what the ledgers and the pages say with what the platforms did.
-func (r *run) judge(ctx context.Context) error {
+// check compares what the ledgers and the pages say with what the platforms did.
+func (r *run) check(ctx context.Context) error {
 	r.ids = map[string]string{}
 	for _, c := range r.creates {
 		r.ids[c.agent.Email] = c.id
 	}
 	if r.desk != nil {
-		if err := r.judgeDesk(ctx); err != nil {
+		if err := r.checkDesk(ctx); err != nil {
 			return err
 		}
 	}
 	p := &r.figures.Fleet
-	made := r.judgeCalls(p, r.double)
+	made := r.checkCalls(p, r.double)
 	if r.WithoutLedger {
 		return nil
 	}
 	p.States, p.Reasons = map[ledger.State]int{}, map[string]int{}
 	for _, c := range r.creates {
-		if err := r.judgeCreate(ctx, c, made[c.agent.Email]); err != nil {
+		if err := r.checkCreate(ctx, c, made[c.agent.Email]); err != nil {
 			return err
 		}
 	}
@@ -44,12 +44,12 @@ func (r *run) judge(ctx context.Context) error {
 	for _, c := range r.creates {
 		byAgent[c.agent.Email] = r.marks[c.id]
 	}
-	r.judgePermits(p, r.double, byAgent)
-	return r.judgeCount(ctx)
+	r.checkPermits(p, r.double, byAgent)
+	return r.checkCount(ctx)
 }
 
-// judgeCalls returns the calls of each agent, and finds those that were called twice.
-func (r *run) judgeCalls(p *Part, double *callstest.Server) (made map[string][]callstest.Call) {
+// checkCalls returns the calls of each agent, and finds those that were called twice.
+func (r *run) checkCalls(p *Part, double *callstest.Server) (made map[string][]callstest.Call) {
 	made = callsOf(double)
 	for agent, all := range made {
 		p.Calls += len(all)
@@ -71,9 +71,9 @@ func callsOf(double *callstest.Server) map[string][]callstest.Call {
 	return made
 }
 
-// judgeCreate compares the entry of a create with its calls, and has a person decide
+// checkCreate compares the entry of a create with its calls, and has a person decide
 // where it is theirs to do.
-func (r *run) judgeCreate(ctx context.Context, c create, made []callstest.Call) error {
+func (r *run) checkCreate(ctx context.Context, c create, made []callstest.Call) error {
 	e, err := r.database.Ledger.Get(ctx, c.id)
 	if err != nil {
 		return err
@@ -123,8 +123,8 @@ func withoutIDs(how string) string {
 	return regexp.MustCompile(`"[^"]*"|\d[\d ]*`).ReplaceAllString(how, "… ")
 }
 
-// judgeCount looks for entries that no create has.
-func (r *run) judgeCount(ctx context.Context) error {
+// checkCount looks for entries that no create has.
+func (r *run) checkCount(ctx context.Context) error {
 	report, err := r.queue.Report(ctx)
 	n := 0
 	for _, count := range report.Counts {
@@ -185,9 +185,9 @@ func (m marks) use(id string, at time.Time) (used calls.Intent, ok bool) {
 	return calls.Intent{}, false
 }
 
-// judgePermits finds for each create that arrived a mark of its own, in whose permit
+// checkPermits finds for each create that arrived a mark of its own, in whose permit
 // it did. The skew is for its way.
-func (r *run) judgePermits(p *Part, double *callstest.Server, byAgent marks) {
+func (r *run) checkPermits(p *Part, double *callstest.Server, byAgent marks) {
 	for _, post := range postsOf(double) {
 		mark, ok := byAgent.use(post.agent, post.at.Add(time.Millisecond)) // the platform's times are in milliseconds
 		after := post.at.Sub(mark.SentBefore)
