@@ -123,7 +123,7 @@ func TestSeveralCallsAreForAPersonToTellApart(t *testing.T) {
 	s := newSite(t)
 	s.wants(s.post("/demo", url.Values{"trick": {"two"}}), http.StatusOK, "while a colleague calls")
 	p := s.settled(s.call("71450"))
-	s.wants(p, http.StatusOK, "Several calls can be the one", "It is call 397, assigned, created", "It is call 398, assigned, created", "agent")
+	s.wants(p, http.StatusOK, "Several calls match", "It is call 397, assigned, created", "It is call 398, assigned, created", "agent")
 	s.wants(s.call("80233"), http.StatusOK, "Waiting for the agent")
 	s.wants(s.find(p, "399"), http.StatusUnprocessableEntity)
 	s.wants(s.find(p, "398"), http.StatusOK, "The call is created", "Call 398")

@@ -36,7 +36,7 @@ func secured(next http.Handler) http.Handler {
 func (s *service) ofKnownHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.access.knows(r.Host) {
-			s.tell(w, http.StatusMisdirectedRequest, "This service does not go by that name", "Its operator can name it with -host.")
+			s.tell(w, http.StatusMisdirectedRequest, "This is not the name of this service", "Its operator can name it with -host.")
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -51,11 +51,11 @@ func (s *service) ofPermitted(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		case http.StatusUnauthorized:
 			w.Header().Set("WWW-Authenticate", `Basic realm="Connector", charset="UTF-8"`)
-			s.tell(w, refusal, "Sign in first", "This service wants a user name and a password.")
+			s.tell(w, refusal, "Sign in first", "This service requires a user name and a password.")
 		case http.StatusServiceUnavailable:
 			s.tellBusy(w, "Too many people are signing in. Try again in a moment.")
 		default:
-			s.tell(w, refusal, "You cannot come in here", "Use the address that you were given for this service.")
+			s.tell(w, refusal, "You have no access", "Use the address that you were given for this service.")
 		}
 	})
 }
