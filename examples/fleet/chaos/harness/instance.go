@@ -82,7 +82,6 @@ func (r *run) startInstance(place int) {
 		return
 	}
 	i.trap = newDeskTrap(r.random)
-	time.AfterFunc(time.Duration(r.random.Int64N(int64(maxUnharmed))), func() { r.overtake(i) })
 	d.instances[place] = i
 	d.followers.Go(func() { r.followInstance(place, i, bufio.NewScanner(stdout)) })
 }
@@ -93,13 +92,14 @@ func (r *run) followInstance(place int, i *instance, lines *bufio.Scanner) {
 		if address, ok := strings.CutPrefix(lines.Text(), "Open "); ok {
 			r.mu.Lock()
 			i.address = address
+			time.AfterFunc(time.Duration(r.random.Int64N(int64(maxUnharmed))), func() { r.overtake(i) })
 			r.mu.Unlock()
 		}
 	}
 	wasKilled, err := i.wait()
 	r.mu.Lock()
 	switch {
-	case wasKilled, r.isDeskClosed && err == nil:
+	case wasKilled, r.isDeskClosed && (err == nil || i.address == ""):
 	case i.address == "" && strings.Contains(string(i.log.text), "the database"): // it was away
 		r.figures.Restarts++
 	default:

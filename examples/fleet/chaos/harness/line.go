@@ -36,9 +36,9 @@ func (r *run) carry(place int, near net.Conn) {
 	i := r.instanceAt(place)
 	r.reach(i, onDial)
 	request, response := onListing, afterListed
-	first := make([]byte, 64<<10)
-	n, err := near.Read(first)
-	if bytes.HasPrefix(first[:n], []byte("POST ")) {
+	head := make([]byte, 64<<10)
+	n, err := near.Read(head)
+	if head = head[:n]; bytes.HasPrefix(head, []byte("POST ")) {
 		request, response = onCreate, onCreated
 	}
 	if err != nil {
@@ -52,17 +52,15 @@ func (r *run) carry(place int, near net.Conn) {
 	defer far.Close()
 	var there sync.WaitGroup
 	there.Go(func() {
-		if _, err := far.Write(first[:n]); err == nil {
+		if _, err := far.Write(head); err == nil {
 			_, _ = io.Copy(far, near)
 		}
 		_ = far.(*net.TCPConn).CloseWrite()
 	})
-	n, err = far.Read(first)
+	first := make([]byte, 1)
+	n, _ = far.Read(first)
 	r.reach(i, response)
-	if n > 0 {
-		_, _ = near.Write(first[:n])
-	}
-	if err == nil {
+	if _, err := near.Write(first[:n]); err == nil {
 		_, _ = io.Copy(near, far)
 	}
 	_ = near.Close()
