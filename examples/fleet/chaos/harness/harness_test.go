@@ -67,8 +67,8 @@ func checkNothingIsWrong(t *testing.T, o Options, f *Figures) {
 	if harms := f.Connector.Kills() + f.Connector.Stops(); f.Connector.Creates == 0 || harms == 0 {
 		t.Errorf("the connector had %d creates, and was killed or stopped %d times, want some of both", f.Connector.Creates, harms)
 	}
-	if n := f.Fleet.States[ledger.StateForPerson]; n > o.Creates/4 {
-		t.Errorf("%d of %d creates are for a person, want a quarter at most", n, o.Creates)
+	if n := f.Fleet.States[ledger.StateForPerson]; n > o.Creates/8 {
+		t.Errorf("%d of %d creates are for a person, want an eighth at most", n, o.Creates)
 	}
 }
 
