@@ -40,9 +40,14 @@
 //
 // # What stays open
 //
-// A listing shows neither the agent nor the end user of a call. Creates of one kind
-// without a ticket or a time of their own cannot be told apart in it, so that if the
-// responses of two of them are lost within a minute or so, both are left to a person.
+// A listing cannot prove that there is no call: a create that was marked and never
+// carried out is left to a person.
+//
+// A listing shows neither the agent nor the end user of a call. A create without a
+// ticket, a time or an outbound number of its own can have made every later call of its
+// kind. While it is in doubt, and for a day if it awaits its agent or a person decided
+// that it was not made, every other lost create of that kind is left to a person, too.
+//
 // A call that a person makes by hand can look like that of a create. A listing can lag
 // for longer than Lag, and a proxy can hold a request for longer than Skew: then a
 // person is asked about a call that turns up later, so have it decided hours later,

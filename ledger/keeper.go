@@ -39,6 +39,12 @@ type Keeper struct {
 	// Lag is how long after its creation a call can be missing from a listing. The
 	// default is 15 seconds.
 	Lag time.Duration
+	// Responded, if not nil, is called with what Client.Send has returned for an entry,
+	// right before that is recorded: the call with all that the platform shows of it,
+	// or why it was not created. The Entry has the id of the call, and the reason in
+	// words. The context is that of Advance or Recover. Responded is called
+	// concurrently, and should be fast.
+	Responded func(ctx context.Context, id string, result *calls.CreateResult, err error)
 }
 
 const (

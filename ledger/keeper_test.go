@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -386,4 +387,42 @@ func TestRule13OnlyEntriesForAPersonAreDecided(t *testing.T) {
 		}
 		w.want("a", ledger.StateCreated, 397)
 	})
+}
+
+func TestKeeperHandsOnResponses(t *testing.T) {
+	tests := map[string]struct {
+		agent  string
+		fault  callstest.Fault
+		callID int64
+		err    error
+	}{
+		"created":      {"agent@example.com", callstest.Pass, 397, nil},
+		"awaits agent": {"chooser@example.com", callstest.Pass, 0, nil},
+		"rejected":     {"busy@example.com", callstest.Pass, 0, calls.ErrAgentUnavailable},
+		"lost":         {"agent@example.com", callstest.HangUpAfterCreate, 0, calls.ErrOutcomeUnknown},
+		"rate limited": {"agent@example.com", callstest.RateLimited("5"), 0, calls.ErrRateLimited},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.putFor("A", test.agent)
+				w.server.Fail(test.fault)
+				keeper, times := w.worker(), 0
+				keeper.Responded = func(_ context.Context, id string, result *calls.CreateResult, err error) {
+					times++
+					callID := int64(0)
+					if err == nil && result.Call != nil {
+						callID = result.Call.ID
+					}
+					if id != "A" || callID != test.callID || !errors.Is(err, test.err) {
+						t.Errorf("entry %q, call %d, error %v, want A, %d, %v", id, callID, err, test.callID, test.err)
+					}
+				}
+				_, _ = keeper.Advance(w.ctx, "A")
+				if times != 1 {
+					t.Errorf("called %d times, want once", times)
+				}
+			})
+		})
+	}
 }

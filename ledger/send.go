@@ -27,6 +27,9 @@ func (k *Keeper) send(ctx context.Context, e Entry) (Entry, error) {
 	}
 	s := &sender{keeper: k, entry: e}
 	result, err := k.Client.Send(ctx, p, s)
+	if k.Responded != nil {
+		k.Responded(ctx, e.ID, result, err)
+	}
 	if s.failed != nil {
 		return k.current(ctx, s.entry, s.failed)
 	}

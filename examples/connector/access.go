@@ -53,6 +53,18 @@ func newAccess(set settings) (*access, error) {
 	return a, nil
 }
 
+// eventCredentials reads the setting -events USER:FILE, "" if there is none.
+func eventCredentials(set settings) (user, password string, err error) {
+	if set.events == "" {
+		return "", "", nil
+	}
+	user, password, err = nameAndFile("-events", set.events)
+	if err == nil && len(password) < minSecret {
+		err = fmt.Errorf("-events: the password has fewer than %d characters", minSecret)
+	}
+	return user, password, err
+}
+
 // nameAndFile reads a setting of the form NAME:FILE, and the file.
 func nameAndFile(setting, value string) (name, content string, err error) {
 	name, file, _ := strings.Cut(value, ":")
@@ -66,8 +78,8 @@ func nameAndFile(setting, value string) (name, content string, err error) {
 	return name, strings.TrimSpace(string(data)), nil
 }
 
-// allowListening refuses an address that others can reach without a word about
-// who may, and warns about each that others can reach.
+// allowListening returns an error for an address that other machines reach unless it
+// is set who may use the service, and logs a warning for each such address.
 func (a *access) allowListening(addr net.Addr, logger *slog.Logger) error {
 	asks := a.auth != nil || a.header != ""
 	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsLoopback() {
@@ -87,9 +99,8 @@ func (a *access) allowListening(addr net.Addr, logger *slog.Logger) error {
 	return nil
 }
 
-// knows reports whether the service goes by a host. An address and localhost are
-// safe: the page of another site can only be made to lead here by its name (DNS
-// rebinding).
+// knows reports whether hostport is a name of this service. IP addresses and localhost
+// are safe: DNS rebinding needs the name of another site.
 func (a *access) knows(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -100,8 +111,8 @@ func (a *access) knows(hostport string) bool {
 	return err == nil || host == "localhost" || host != "" && host == a.host
 }
 
-// permits returns 0 if a request may go on, and the status to refuse it with if
-// not.
+// permits returns 0 if a request is permitted, and otherwise the status to refuse it
+// with.
 func (a *access) permits(r *http.Request) (refusal int) {
 	switch {
 	case a.header != "" && subtle.ConstantTimeCompare([]byte(r.Header.Get(a.header)), []byte(a.secret)) != 1:

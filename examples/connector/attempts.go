@@ -17,7 +17,7 @@ import (
 	"github.com/ccaip-go/calls/ledger/sqlledger"
 )
 
-// attempt is a call that somebody asked for by submitting a form.
+// attempt is a call that a person asked for by submitting a form.
 type attempt struct {
 	ID       string // that of the form's nonce, and of the entry in the ledger
 	Subject  string // whom it calls, hashed once it is recorded; no two open attempts have the same
@@ -46,10 +46,9 @@ func (a attempt) key() string {
 
 func ticketKey(ticketID string) string { return "ticket " + ticketID }
 
-// attempts is the record of the calls that were asked for, and the one place that
-// decides who may ring. It is a ledger, and a table beside it with what pages show.
-// All instances of this service that share the database behave as one. It is safe
-// for concurrent use.
+// attempts records the calls that were asked for, and decides which form may make a
+// call. It is a ledger, and a table beside it with what pages show. All instances of
+// this service that share the database behave as one. It is safe for concurrent use.
 type attempts struct {
 	limits limits
 	now    func() time.Time
@@ -57,11 +56,13 @@ type attempts struct {
 	store  *sqlledger.Store
 	keeper *ledger.Keeper
 
+	begins sync.Mutex // one begin at a time: the same form can be submitted twice at once
+
 	mu    sync.Mutex
 	asked map[string]chan struct{} // of the creates of this instance that are at the platform
 }
 
-// limits bounds what is taken on.
+// limits bounds the work of the service.
 type limits struct {
 	underWay int           // creates of this instance at the platform or waiting for their turn
 	open     int           // attempts of all instances that are under way or unsettled
@@ -81,11 +82,11 @@ func openAttempts(ctx context.Context, db *database, keeper *ledger.Keeper) (*at
 	if err != nil {
 		return nil, err
 	}
-	keeper.Store, keeper.SubjectKey = store, key
+	keeper.Store, keeper.SubjectKey, keeper.Responded = store, key, noteResponse
 	return &attempts{limits: defaultLimits, now: time.Now, db: db, store: store, keeper: keeper, asked: map[string]chan struct{}{}}, nil
 }
 
-// verdict is what becomes of a form that was submitted.
+// verdict is the result of submitting a form.
 type verdict int
 
 const (
@@ -97,9 +98,9 @@ const (
 	full                     // too many attempts are open
 )
 
-// begin records a new attempt whose form was shown as of revision seen. For any
-// verdict but begun nothing is recorded; for repeated, busy and overtaken it
-// returns the attempt that stands in the way. What was begun has to be ended.
+// begin records a new attempt whose form was shown as of revision seen. It records
+// nothing unless the verdict is begun; for repeated, busy and overtaken it returns the
+// attempt that is the reason. The caller must call end for an attempt that was begun.
 func (l *attempts) begin(ctx context.Context, a attempt, seen int64, request calls.CreateRequest) (attempt, verdict, error) {
 	entry, invalid := l.keeper.Prepare(a.Subject, request)
 	if invalid != nil {
@@ -108,6 +109,8 @@ func (l *attempts) begin(ctx context.Context, a attempt, seen int64, request cal
 	}
 	entry.ID = a.ID
 	a.topic, a.Subject = l.hash(a.key()), l.hash(a.Subject)
+	l.begins.Lock()
+	defer l.begins.Unlock()
 	hasRoom := l.reserve(a.ID)
 	existing, became := a, begun
 	err := l.db.inTx(ctx, func(tx *sql.Tx) error {
@@ -115,7 +118,7 @@ func (l *attempts) begin(ctx context.Context, a attempt, seen int64, request cal
 		if err != nil {
 			return err
 		}
-		existing, became, err = l.judge(ctx, tx, a, seen)
+		existing, became, err = l.verdictOn(ctx, tx, a, seen)
 		switch {
 		case err != nil || became != begun:
 			return err
@@ -135,8 +138,8 @@ func (l *attempts) begin(ctx context.Context, a attempt, seen int64, request cal
 	return a, begun, err
 }
 
-// judge is called within the transaction of begin, which no other one runs beside.
-func (l *attempts) judge(ctx context.Context, tx *sql.Tx, a attempt, seen int64) (attempt, verdict, error) {
+// verdictOn runs in the transaction of begin, of which there is one at a time.
+func (l *attempts) verdictOn(ctx context.Context, tx *sql.Tx, a attempt, seen int64) (attempt, verdict, error) {
 	earlier, err := l.query(ctx, tx, `a.id = $2`, a.ID)
 	if err != nil || len(earlier) > 0 {
 		return first(earlier, a), repeated, err
@@ -173,7 +176,7 @@ func first(found []attempt, otherwise attempt) attempt {
 	return otherwise
 }
 
-// insert records the attempt: what the ledger keeps, and what it must not know.
+// insert records the attempt in the ledger, and the rest of it in the table beside.
 func (l *attempts) insert(ctx context.Context, tx *sql.Tx, a attempt, entry ledger.Entry, revision int64) error {
 	if err := l.store.PutTx(ctx, tx, entry); err != nil {
 		return err
@@ -193,7 +196,7 @@ func (l *attempts) insert(ctx context.Context, tx *sql.Tx, a attempt, entry ledg
 }
 
 // reserve makes room for a create of this instance. It reports false if there is
-// none, or if the form is being submitted already.
+// none, or if the create is under way already.
 func (l *attempts) reserve(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -204,7 +207,7 @@ func (l *attempts) reserve(id string) bool {
 	return true
 }
 
-// end says that the platform was asked for what was begun.
+// end notes that the platform was asked for an attempt that was begun.
 func (l *attempts) end(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -236,8 +239,8 @@ func (l *attempts) hash(key string) string {
 const changedEntries = `version <> (SELECT l.version FROM calls_ledger l WHERE l.id = connector_attempts.id)`
 
 // advanceRevision takes the next revision, and gives it to the attempts that have
-// changed in the ledger since the last one. It comes first in its transaction: until
-// that ends, no other instance gets further than here.
+// changed in the ledger since the last one. It must be the first statement of its
+// transaction: it locks out all other instances until the end.
 func (l *attempts) advanceRevision(ctx context.Context, tx *sql.Tx) (revision int64, err error) {
 	if _, err := tx.ExecContext(ctx, `UPDATE connector_revision SET value = value + 1`); err != nil {
 		return 0, err
@@ -360,9 +363,9 @@ func (l *attempts) running(ctx context.Context, since time.Time) ([]attempt, err
 	return slices.DeleteFunc(found, func(a attempt) bool { return a.Call.Status.IsTerminal() }), err
 }
 
-// prune forgets the closed attempts that are past their age.
+// prune removes the closed attempts that are older than limits.kept.
 func (l *attempts) prune(ctx context.Context) error {
-	if _, err := l.asOf(ctx); err != nil { // erases the forms that are of no use
+	if _, err := l.asOf(ctx); err != nil { // erases the forms that are not needed any more
 		return err
 	}
 	if _, err := l.keeper.Prune(ctx, l.limits.kept); err != nil {

@@ -207,7 +207,7 @@ func TestOldAttemptsAreForgottenAndTheirFormsNotAccepted(t *testing.T) {
 	r.wants(r.form("2", "2"), r.revision(), busy)
 }
 
-// forget lets an attempt become so old, and has old ones forgotten.
+// forget prunes after an attempt has reached an age.
 func (r *record) forget(id string, age time.Duration, isKept bool) {
 	r.t.Helper()
 	e, err := r.store.Get(r.t.Context(), id)

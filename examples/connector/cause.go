@@ -12,9 +12,9 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// causeOf says in a log why something failed: the status, the host that cannot be
-// reached, the credentials, the field. It has no words of the platform's and none
-// of a person's.
+// causeOf returns why something failed, for the log: the status, the host that cannot
+// be reached, the credentials, the field. It contains no text of the platform or of a
+// person.
 func causeOf(err error) string {
 	var (
 		response    *calls.APIError
@@ -75,8 +75,8 @@ func causeOfFields(invalid calls.ValidationErrors) string {
 	return "not valid: " + strings.Join(fields, ", ")
 }
 
-// printable returns a text that others wrote with its control characters, marks
-// of direction included, escaped: they could make it read as something else.
+// printable returns text with its control characters escaped, marks of direction
+// included: they could make it read as something else.
 func printable(text string) string {
 	var b strings.Builder
 	for _, r := range text {

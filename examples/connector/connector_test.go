@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,23 +109,32 @@ func TestThereIsNoDemonstrationOnTheRealPlatform(t *testing.T) {
 	}
 }
 
-func TestEveryProblemIsExplained(t *testing.T) {
-	isUsed := map[string]bool{}
-	for _, e := range explanations {
-		if words := explain(e.problem); words != e.words || isUsed[words] {
-			t.Errorf("%v is explained as %q, want %q, and no other", e.problem, words, e.words)
-		}
-		isUsed[e.words] = true
+func TestProblemsAreExplained(t *testing.T) {
+	operation := func(delivery calls.Delivery, causes ...error) error {
+		return &calls.OpError{Operation: "CreateOutbound", Delivery: delivery, Causes: causes}
 	}
 	for want, err := range map[string]error{
-		"The platform is busy. Try again in 7s.":                            &calls.APIError{StatusCode: 429, RetryAfter: 7 * time.Second},
-		"The platform is busy. Try again in a moment.":                      &calls.APIError{StatusCode: 429},
-		"The platform says: “Something new”.":                               &calls.APIError{StatusCode: 400, Message: "Something new."},
-		"The platform's response could not be understood. Try again later.": errors.New("strange"),
-		`The platform says: “a b\u202ec\u001b[1m”.`:                         &calls.APIError{StatusCode: 400, Message: "a\nb\u202ec\x1b[1m"},
+		"The platform is busy. Try again in 7s.":                                          operation(calls.DeliveryRejected, &calls.APIError{StatusCode: 429, RetryAfter: 7 * time.Second}),
+		"The platform is busy. Try again in a moment.":                                    &calls.APIError{StatusCode: 429},
+		"The request is not valid: Something new.":                                        operation(calls.DeliveryRejected, &calls.APIError{StatusCode: 400, Message: "Something new."}),
+		`The request is not valid: a\nb\u{202e}c\u{1b}[1m.`:                               operation(calls.DeliveryRejected, &calls.APIError{StatusCode: 400, Message: "a\nb\u202ec\x1b[1m"}),
+		"The platform could not be reached, and nothing was sent. Try again in a moment.": operation(calls.DeliveryNotSent, errors.New("dial tcp 10.0.0.1:443: connection refused")),
+		"The records of this service could not be used. Try again in a moment.":           errors.New("pq: the host 10.0.0.1 is down"),
 	} {
 		if words := explain(err); words != want {
 			t.Errorf("got %q, want %q", words, want)
+		}
+	}
+}
+
+// TestProblemsStandBesideTheirFields checks that each field that a refusal is put
+// beside is one of the form.
+func TestProblemsStandBesideTheirFields(t *testing.T) {
+	for _, f := range fields {
+		err := &calls.OpError{Operation: "CreateScheduled", Delivery: calls.DeliveryRejected, Causes: []error{f.problem}}
+		isInForm := slices.ContainsFunc(scheduleFields, func(input field) bool { return input.Name == f.name })
+		if found := problems(err); !isInForm || found[f.name] != calls.Explain(err) {
+			t.Errorf("%v: problems are %q, want one beside %s", f.problem, found, f.name)
 		}
 	}
 }

@@ -35,8 +35,8 @@ func (s *service) call(w http.ResponseWriter, r *http.Request) {
 // browser to the page that shows what became of it.
 func (s *service) submit(w http.ResponseWriter, r *http.Request, n nonce, a attempt, request calls.CreateRequest) {
 	a.ID, a.shown, a.Started = n.ID, n.Shown, s.now()
-	// The browser may go away meanwhile: a create that is canceled is one whose
-	// outcome is unknown.
+	// The browser can disconnect meanwhile, and a create that is canceled has an
+	// unknown outcome.
 	ctx := context.WithoutCancel(r.Context())
 	a, became, err := s.attempts.begin(ctx, a, n.Seen, request)
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *service) submit(w http.ResponseWriter, r *http.Request, n nonce, a atte
 		s.background.Go(func() { s.carryOut(ctx, a, request) })
 	}
 	select {
-	case <-s.attempts.wasAsked(a.ID): // mostly at once, which spares people a page that says "wait"
+	case <-s.attempts.wasAsked(a.ID): // mostly at once, so that people rarely see "Calling…"
 	case <-time.After(s.patience):
 	case <-r.Context().Done():
 	}
@@ -77,7 +77,8 @@ func (s *service) carryOut(ctx context.Context, a attempt, request calls.CreateR
 		s.logState(ctx, a.ID, s.client.Validate(request))
 		return
 	}
-	attemptCtx, w := witnessed(s.demo.beforeCreate(ctx, a))
+	seen := &response{}
+	attemptCtx := context.WithValue(s.demo.beforeCreate(ctx, a), responseKey{}, seen)
 	attemptCtx, cancel := context.WithTimeout(attemptCtx, s.timeout)
 	defer cancel()
 	e, err := s.attempts.keeper.Advance(attemptCtx, a.ID)
@@ -85,12 +86,34 @@ func (s *service) carryOut(ctx context.Context, a attempt, request calls.CreateR
 		s.logger.Error("an attempt cannot be read: it is taken up later", "cause", causeOf(err))
 		return
 	}
-	s.conclude(ctx, e, w, err)
+	s.conclude(ctx, e, seen, err)
 }
 
-// conclude records what pages show of an entry that the ledger has moved on.
-func (s *service) conclude(ctx context.Context, e ledger.Entry, w *witness, err error) {
-	cause := w.err
+// response is what the platform said about a create. The ledger keeps the id of the
+// call and the reason in words, and pages show more.
+type response struct {
+	call *calls.Call // nil if there is none
+	err  error
+}
+
+type responseKey struct{}
+
+// noteResponse is for the keeper: it fills in the response of the context.
+func noteResponse(ctx context.Context, _ string, result *calls.CreateResult, err error) {
+	seen, ok := ctx.Value(responseKey{}).(*response)
+	switch {
+	case !ok:
+	case err != nil:
+		seen.err = err
+	default:
+		seen.call = result.Call
+	}
+}
+
+// conclude records what pages show of an entry that the ledger has moved on. The
+// response is empty if this is not the process that got it.
+func (s *service) conclude(ctx context.Context, e ledger.Entry, seen *response, err error) {
+	cause := seen.err
 	if cause == nil && !errors.Is(err, &ledger.ErrUnderWay{}) {
 		cause = err
 	}
@@ -106,23 +129,23 @@ func (s *service) conclude(ctx context.Context, e ledger.Entry, w *witness, err 
 	case ledger.StateRejected:
 		s.noteFinding(ctx, e.ID, finding{Problem: explain(cause), Problems: problems(cause)})
 	case ledger.StateCreated:
-		s.noteCall(ctx, e, w)
+		s.noteCall(ctx, e, seen)
 	}
 	s.logState(ctx, e.ID, cause)
 }
 
-func (s *service) noteCall(ctx context.Context, e ledger.Entry, w *witness) {
-	if w.call == nil || w.call.ID != e.CallID {
+func (s *service) noteCall(ctx context.Context, e ledger.Entry, seen *response) {
+	if seen.call == nil || seen.call.ID != e.CallID {
 		s.noteFinding(ctx, e.ID, finding{WasLost: true})
 		return
 	}
-	if err := s.attempts.saw(ctx, map[int64]call{e.CallID: newCall(w.call)}); err != nil {
+	if err := s.attempts.saw(ctx, map[int64]call{e.CallID: newCall(seen.call)}); err != nil {
 		s.logger.Error("a call cannot be recorded", "cause", causeOf(err))
 	}
 }
 
-// logState logs no error text: the platform's own words could have a number in
-// them.
+// logState logs no error text: the platform's message could contain a telephone
+// number.
 func (s *service) logState(ctx context.Context, id string, cause error) {
 	a, ok, err := s.attempts.find(ctx, id)
 	if err != nil || !ok {

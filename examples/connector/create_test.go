@@ -26,7 +26,7 @@ func TestEndsOfACall(t *testing.T) {
 		{"71450", "The call is created Call 397 Status assigned", "call created", 1},
 		{"80233", "Waiting for the agent", "waiting for the agent", 1},
 		{"80455", "Nobody was called The agent cannot take a call now.", "not called", 0},
-		{"1", "Nobody was called The ticket has nobody to call.", "not called", 0},
+		{"1", "Nobody was called The ticket has no contact to call.", "not called", 0},
 	}
 	for _, test := range tests {
 		t.Run(test.says, func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestEndsOfACall(t *testing.T) {
 				t.Error("the outcome is not announced")
 			}
 			s.call(test.ticket)
-			s.wantsCalls(2 * test.calls) // nothing stands against another call
+			s.wantsCalls(2 * test.calls) // another call is permitted
 		})
 	}
 }
@@ -123,7 +123,7 @@ func TestSeveralCallsAreForAPersonToTellApart(t *testing.T) {
 	s := newSite(t)
 	s.wants(s.post("/demo", url.Values{"trick": {"two"}}), http.StatusOK, "while a colleague calls")
 	p := s.settled(s.call("71450"))
-	s.wants(p, http.StatusOK, "Several calls can be the one", "It is call 397, assigned, created", "It is call 398, assigned, created", "agent")
+	s.wants(p, http.StatusOK, "Several calls match", "It is call 397, assigned, created", "It is call 398, assigned, created", "agent")
 	s.wants(s.call("80233"), http.StatusOK, "Waiting for the agent")
 	s.wants(s.find(p, "399"), http.StatusUnprocessableEntity)
 	s.wants(s.find(p, "398"), http.StatusOK, "The call is created", "Call 398")
@@ -148,7 +148,7 @@ func TestListingThatCannotBeReadNeedsAPerson(t *testing.T) {
 	s := newSite(t)
 	s.double.Fail(callstest.HangUpAfterCreate, callstest.Status(http.StatusForbidden))
 	p := s.settled(s.call("71450"))
-	s.wants(p, http.StatusOK, "We could not look", "does not let this service do that", "A person has to check")
+	s.wants(p, http.StatusOK, "We could not look", "does not permit this", "A person has to check")
 	s.wants(s.find(p, "made"), http.StatusOK, "Checked: the call was made")
 	s.wantsCalls(1)
 }
@@ -272,7 +272,7 @@ func TestCallIsMadeThoughTheBrowserGoesAway(t *testing.T) {
 	<-asked
 	leave()
 	if err := <-gone; err == nil {
-		t.Fatal("the browser has had its answer")
+		t.Fatal("the browser has received its response")
 	}
 	s.gate.open()
 	s.service.background.Wait()

@@ -17,7 +17,7 @@ import (
 	"github.com/ccaip-go/calls/ledger/sqlledger"
 )
 
-// database is what all instances of this service share, and what outlives them.
+// database is shared by all instances of this service, and outlives them.
 type database struct {
 	*sql.DB
 	dialect sqlledger.Dialect
@@ -45,7 +45,8 @@ func openDatabase(ctx context.Context, name string) (*database, error) {
 	return db, nil
 }
 
-// createFile lets nobody else read the file: it has telephone numbers in it.
+// createFile creates a file that only its owner can read: it contains telephone
+// numbers.
 func createFile(name string) error {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -122,8 +123,8 @@ func newKey() []byte {
 	return key
 }
 
-// key returns the secret of this name, the same in all instances and in later
-// lives.
+// key returns the secret of this name, which is the same in all instances and after a
+// restart.
 func (db *database) key(ctx context.Context, name string) ([]byte, error) {
 	_, err := db.ExecContext(ctx, `INSERT INTO connector_values (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING`, name, hex.EncodeToString(newKey()))
 	if err != nil {

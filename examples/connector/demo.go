@@ -10,27 +10,26 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// demo has the double of the platform break where somebody wants to see what
-// comes of it. There is none, nil, on the real platform.
+// demo makes the double of the platform fail on request, so that people can see what
+// comes of it. It is nil on the real platform.
 type demo struct {
 	server *callstest.Server
 	next   atomic.Pointer[trick]
-	// The double breaks the next request that it gets. While mu is held no other
-	// request gets ahead of the create.
+	// The double breaks the next request that it receives. While mu is held that is
+	// the create.
 	mu sync.Mutex
 }
 
-// trick is something that the double does: to the next call or, if there is
-// nothing to wait for, at once.
+// trick is what the double does to the next call or, with atOnce, immediately.
 type trick struct {
 	Name, Label, Armed string
 	fault              callstest.Fault
-	another            bool // somebody else calls for the same ticket
+	another            bool // a colleague calls for the same ticket
 	atOnce             func(*callstest.Server)
 }
 
 var tricks = []*trick{
-	{Name: "answer", Label: "Lose the next response", Armed: "The next call will be made, and the response lost.", fault: callstest.HangUpAfterCreate},
+	{Name: "response", Label: "Lose the next response", Armed: "The next call will be made, and the response lost.", fault: callstest.HangUpAfterCreate},
 	{Name: "request", Label: "Lose the next request", Armed: "The next call will not be made, and no response will come.", fault: callstest.HangUpAfterRead},
 	{Name: "two", Label: "Lose the response, and have a colleague call too", Armed: "The response to the next call will be lost, while a colleague calls for the same ticket.", fault: callstest.HangUpAfterCreate, another: true},
 	{Name: "advance", Label: "Have the calls move on", atOnce: moveOn},
@@ -73,14 +72,13 @@ func (s *service) armDemo(w http.ResponseWriter, r *http.Request) {
 
 type trickKey struct{}
 
-// armed is a trick with the ticket of the create that it meets.
+// armed is a trick with the ticket of the create that it is for.
 type armed struct {
 	*trick
 	ticketID string
 }
 
-// beforeCreate returns the context that a create has to be made with, so that the
-// trick meets it.
+// beforeCreate returns the context of a create, which the trick is for.
 func (d *demo) beforeCreate(ctx context.Context, a attempt) context.Context {
 	if d == nil {
 		return ctx

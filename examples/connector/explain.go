@@ -2,91 +2,67 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"strings"
-	"time"
 
 	"github.com/ccaip-go/calls"
 )
 
-// explanation puts a problem in the words of the person who wants to call, and
-// names the field of a form that it is about.
-type explanation struct {
-	problem error
-	field   string // by its name in the API; "" if none
-	words   string
-}
-
-// explanations has special problems before general ones.
-var explanations = []explanation{
-	{calls.ErrAgentEmailRequired, "agent_email", "The ticket has no agent who could call."},
-	{calls.ErrAgentEmailInvalid, "agent_email", "The platform does not know the ticket's agent."},
-	{calls.ErrAgentUnavailable, "agent_email", "The agent cannot take a call now. Try again later, or give the ticket to somebody else."},
-	{calls.ErrAgentNotPermitted, "agent_email", "The agent may not make calls. An administrator can allow it."},
-	{calls.ErrTicketOrNumberRequired, "end_user_number", "Give a ticket or a telephone number."},
-	{calls.ErrContactNotFound, "ticket_id", "The ticket has nobody to call. Add a contact with a telephone number to it."},
-	{calls.ErrEndUserNumberRequired, "end_user_number", "Give the number to call."},
-	{calls.ErrEndUserNumberMalformed, "end_user_number", "This is not a telephone number with its country code, such as +1 859-657-9625."},
-	{calls.ErrMenuIDRequired, "menu_id", "Give the id of a menu, or an earlier call."},
-	{calls.ErrMenuIDMalformed, "menu_id", "The id of a menu is a positive whole number."},
-	{calls.ErrMenuNotFound, "menu_id", "There is no such menu."},
-	{calls.ErrMenuTypeNotPermitted, "menu_id", "Calls can be scheduled for mobile and web menus only."},
-	{calls.ErrMenuManualRedirection, "menu_id", "This menu is redirected by hand and takes no calls now."},
-	{calls.ErrMenuAfterHours, "menu_id", "This menu is after hours and takes no calls now."},
-	{calls.ErrMenuClosed, "menu_id", "This menu takes no calls now."},
-	{calls.ErrLanguageUnavailable, "lang", "This menu does not offer this language."},
-	{calls.ErrLanguageNotFound, "lang", "The platform does not know this language."},
-	{calls.ErrLanguageMalformed, "lang", "Write the language like en or fr-CA. Small and capital letters matter."},
-	{calls.ErrScheduledAtRequired, "scheduled_at", "Give the day and the time of the call."},
-	{calls.ErrScheduledAtPast, "scheduled_at", "Choose a time that is still to come."},
-	{calls.ErrRecordingPermissionInvalid, "recording_permission", "Choose one of the answers."},
-	{calls.ErrCallIDInvalid, "call_id", "The id of a call is a positive whole number."},
-	{calls.ErrFlagUpdateEmpty, "", "Choose yes or no for at least one of them."},
-	{calls.ErrUnauthorized, "", "The platform does not accept this service's subdomain and token. Tell whoever runs it."},
-	{calls.ErrForbidden, "", "The platform does not let this service do that. Tell whoever runs it."},
-	{calls.ErrNotFound, "", "The platform does not know what this service asks for. Tell whoever runs it to check its subdomain."},
-	{errNotSentInTime, "", "The service was stopped before the call was asked for. Press Call again if it is still wanted."},
-	{calls.ErrServer, "", "The platform failed. Try again later."},
-	{calls.ErrRedirected, "", "Something other than the platform responded. Tell whoever runs this service to check the platform's address."},
-}
-
+// explain puts a problem in the words of the person who wants to call. Most of them
+// are the package's own.
 func explain(err error) string {
-	for _, e := range explanations {
-		if errors.Is(err, e.problem) {
-			return e.words
-		}
-	}
+	var failed *calls.OpError
 	var invalid *calls.ValidationError
 	var response *calls.APIError
-	isResponse := errors.As(err, &response)
 	switch {
-	case errors.As(err, &invalid):
-		return "This " + invalid.Reason + "."
-	case errors.Is(err, calls.ErrRateLimited) && isResponse && response.RetryAfter > 0:
-		return fmt.Sprintf("The platform is busy. Try again in %s.", response.RetryAfter.Round(time.Second))
-	case errors.Is(err, calls.ErrRateLimited):
-		return "The platform is busy. Try again in a moment."
-	case isResponse && response.Message != "":
-		return fmt.Sprintf("The platform says: “%s”.", excerpt(response.Message))
-	case calls.DeliveryOf(err) == calls.DeliveryNotSent:
+	case errors.Is(err, errNotSentInTime):
+		return "The service was stopped before the call was asked for. Press Call again if it is still wanted."
+	case errors.As(err, &invalid), errors.As(err, &response):
+		return excerpt(calls.Explain(err))
+	case errors.As(err, &failed) && failed.Delivery == calls.DeliveryNotSent: // the address of a host is for the operator
 		return "The platform could not be reached, and nothing was sent. Try again in a moment."
+	case failed != nil:
+		return excerpt(calls.Explain(err))
 	}
-	return "The platform's response could not be understood. Try again later."
+	return "The records of this service could not be used. Try again in a moment."
 }
 
-const maxExcerpt = 300 // characters
+const maxExcerpt = 400 // characters
 
-// excerpt returns the beginning of a text of the platform, as it can be shown.
+// excerpt returns the beginning of a text that can have the platform's words in it, as
+// it can be shown.
 func excerpt(text string) string {
-	shown := []rune(printable(strings.TrimSuffix(text, ".")))
+	shown := []rune(printable(text))
 	if len(shown) > maxExcerpt {
 		return string(shown[:maxExcerpt]) + "…"
 	}
 	return string(shown)
 }
 
-// problems returns, field by field, everything that is wrong with a request,
-// whether the SDK or the platform found it.
+// fields names the field of the form that a refusal of the platform is about, by its
+// name in the API.
+var fields = []struct {
+	problem error
+	name    string
+}{
+	{calls.ErrTicketOrNumberRequired, "end_user_number"},
+	{calls.ErrContactNotFound, "ticket_id"},
+	{calls.ErrEndUserNumberRequired, "end_user_number"},
+	{calls.ErrEndUserNumberMalformed, "end_user_number"},
+	{calls.ErrMenuIDRequired, "menu_id"},
+	{calls.ErrMenuIDMalformed, "menu_id"},
+	{calls.ErrMenuNotFound, "menu_id"},
+	{calls.ErrMenuTypeNotPermitted, "menu_id"},
+	{calls.ErrMenuClosed, "menu_id"}, // and its special cases
+	{calls.ErrLanguageUnavailable, "lang"},
+	{calls.ErrLanguageNotFound, "lang"},
+	{calls.ErrLanguageMalformed, "lang"},
+	{calls.ErrScheduledAtRequired, "scheduled_at"},
+	{calls.ErrScheduledAtPast, "scheduled_at"},
+	{calls.ErrRecordingPermissionInvalid, "recording_permission"},
+	{calls.ErrCallIDInvalid, "call_id"},
+}
+
+// problems returns, field by field, everything that is wrong with a request, whether
+// this package or the platform found it.
 func problems(err error) map[string]string {
 	found := map[string]string{}
 	var invalid calls.ValidationErrors
@@ -96,10 +72,10 @@ func problems(err error) map[string]string {
 		}
 		return found
 	}
-	for _, e := range explanations {
-		if e.field != "" && errors.Is(err, e.problem) {
-			found[e.field] = e.words
-			return found
+	for _, f := range fields {
+		if errors.Is(err, f.problem) {
+			found[f.name] = explain(err)
+			break
 		}
 	}
 	return found

@@ -41,7 +41,7 @@ func (s *service) showFlags(w http.ResponseWriter, r *http.Request) {
 }
 
 // changeFlags changes what is yes or no in the form, and leaves the rest as it
-// is. It does no harm twice.
+// is. It can be submitted twice without harm.
 func (s *service) changeFlags(w http.ResponseWriter, r *http.Request) {
 	if !s.comesFromOurPage(r, actionFlags, r.PathValue("id")) {
 		s.outOfDate(w)
@@ -92,8 +92,8 @@ func (s *service) renderFlags(w http.ResponseWriter, r *http.Request, status int
 	})
 }
 
-// callID returns 0, which no call has, if the address has something else than an
-// id as this service writes it.
+// callID returns the id in the address, or 0, which no call has, if it is not written
+// as this service does.
 func callID(r *http.Request) int64 {
 	text := r.PathValue("id")
 	id, err := strconv.ParseInt(text, 10, 64)

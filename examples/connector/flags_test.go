@@ -21,7 +21,7 @@ func TestFlagPanel(t *testing.T) {
 	s.wants(p, http.StatusOK, "The customer flag was changed.", "Verified customer: yes", "Bad actor: no", "Repeat customer: yes")
 
 	p = s.post("/calls/397/flags", url.Values{"verified_customer": {""}})
-	s.wants(p, http.StatusUnprocessableEntity, "Choose yes or no for at least one of them.", "Verified customer: yes")
+	s.wants(p, http.StatusUnprocessableEntity, "The update sets no flag.", "Verified customer: yes")
 }
 
 func TestOnlyTheIDItselfNamesACall(t *testing.T) {

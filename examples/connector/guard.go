@@ -13,8 +13,7 @@ const (
 	maxHeader = 16 << 10
 )
 
-// contentPolicy lets nothing come from elsewhere, and only the scripts of this
-// service run.
+// contentPolicy permits only styles and scripts of this service.
 const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // secured sets the headers that keep a page from being misused.
@@ -32,19 +31,19 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-// ofKnownHost keeps out pages of other sites whose names were made to lead here
-// (DNS rebinding): to the browser those are of the same origin.
+// ofKnownHost refuses requests for other host names: with DNS rebinding the page of
+// another site is of the same origin as this service.
 func (s *service) ofKnownHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.access.knows(r.Host) {
-			s.tell(w, http.StatusMisdirectedRequest, "This service does not go by that name", "Whoever runs it can name it with -host.")
+			s.tell(w, http.StatusMisdirectedRequest, "This is not the name of this service", "Its operator can name it with -host.")
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// ofPermitted lets those in who may use the service.
+// ofPermitted refuses requests of those who may not use the service.
 func (s *service) ofPermitted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch refusal := s.access.permits(r); refusal {
@@ -52,16 +51,16 @@ func (s *service) ofPermitted(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		case http.StatusUnauthorized:
 			w.Header().Set("WWW-Authenticate", `Basic realm="Connector", charset="UTF-8"`)
-			s.tell(w, refusal, "Sign in first", "This service wants a user name and a password.")
+			s.tell(w, refusal, "Sign in first", "This service requires a user name and a password.")
 		case http.StatusServiceUnavailable:
 			s.tellBusy(w, "Too many people are signing in. Try again in a moment.")
 		default:
-			s.tell(w, refusal, "You cannot come in here", "Use the address that you were given for this service.")
+			s.tell(w, refusal, "You have no access", "Use the address that you were given for this service.")
 		}
 	})
 }
 
-// ofThisSite refuses what another site's page has a browser send.
+// ofThisSite refuses requests that the page of another site has made.
 func (s *service) ofThisSite(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -70,9 +69,9 @@ func (s *service) ofThisSite(next http.Handler) http.Handler {
 	return guard.Handler(next)
 }
 
-// visited wraps a page that asks the platform: it spends requests of which the
-// customer has few. So it is shown to a person who comes to look at it, and not
-// to another site's page that has it fetched as an image, a frame or a script.
+// visited wraps a page that spends requests to the platform, of which the customer has
+// few. It is shown to a person who visits it, and not to the page of another site that
+// has it fetched as an image, a frame or a script.
 func (s *service) visited(page http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !isVisit(r.Header) {
@@ -106,7 +105,7 @@ func isVisit(h http.Header) bool {
 	switch h.Get("Sec-Fetch-Site") {
 	case "same-origin", "none":
 		return true
-	case "": // only browsers of long ago, and programs
+	case "": // old browsers, and programs
 		return mode == "" || mode == "navigate"
 	}
 	return mode == "navigate" && (destination == "document" || destination == "")
@@ -128,8 +127,8 @@ func (s *service) parsed(next http.Handler) http.Handler {
 	})
 }
 
-// framed shows a page of this service where the mux has only a line of text: for
-// an unknown address, and for a method that an address does not take.
+// framed replaces the text of the mux for an unknown address or method by a page of
+// this service.
 func (s *service) framed(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fallback, route := mux.Handler(r)
@@ -158,7 +157,7 @@ func (h *headerOnly) Header() http.Header         { return h.header }
 func (h *headerOnly) WriteHeader(status int)      { h.status = status }
 func (h *headerOnly) Write(p []byte) (int, error) { return len(p), nil }
 
-// logged logs each request, by its route: an address could have more in it.
+// logged logs each request by its route: an address could contain private data.
 func (s *service) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()

@@ -50,7 +50,7 @@ func TestBrowsersThatDoNotSayWhereAFormIsFromNeedItsNonce(t *testing.T) {
 		p.path + "/decision":  {"finding": {"not made"}},
 		p.path + "/look":      {},
 		"/calls/397/flags":    {"bad_actor": {"yes"}},
-		"/demo":               {"trick": {"answer"}},
+		"/demo":               {"trick": {"response"}},
 	}
 	for path, form := range forms {
 		request := s.newPost(path, form)

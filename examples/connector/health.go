@@ -59,8 +59,8 @@ func (s *service) checkPlatform(ctx context.Context) {
 	s.logger.Info("the platform accepts the credentials")
 }
 
-// keepChecking checks the platform again and again, and forgets old attempts,
-// until ctx ends.
+// keepChecking checks the platform every minute, and prunes old attempts, until ctx
+// ends.
 func (s *service) keepChecking(ctx context.Context) {
 	for sleep(ctx, time.Minute) {
 		s.checkPlatform(ctx)
@@ -70,8 +70,7 @@ func (s *service) keepChecking(ctx context.Context) {
 	}
 }
 
-// showHealth says whether calls can be made, as far as the last check tells. It
-// asks nobody.
+// showHealth responds with the result of the last check. It sends no request.
 func (s *service) showHealth(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if problem := s.health.problem(); problem != "" {

@@ -1,7 +1,7 @@
 // Connector is a small web service that a CRM could start from: tickets with a
 // Call button, calls at a later time, and the customer flag of a call. It never
 // rings anybody twice because of a double click, a lost response, a restart or
-// another instance: what was asked for is in a ledger.
+// another instance: every call is recorded in a ledger first.
 //
 //	go run .
 //	go run . -addr 127.0.0.1:9000 -tickets tickets.json -db connector.db
@@ -24,16 +24,16 @@ import (
 
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
-	"github.com/ccaip-go/calls/examples/internal/platform"
+	"github.com/ccaip-go/calls/examples/internal/double"
 	"github.com/ccaip-go/calls/ledger"
 )
 
 type settings struct {
 	addr, host, tickets string
-	auth, proxy         string // NAME:FILE
+	auth, proxy, events string // NAME:FILE
 	open, hash          bool
 	db                  string
-	skew, lag           time.Duration
+	attempt, skew, lag  time.Duration
 }
 
 func main() {
@@ -43,12 +43,17 @@ func main() {
 	flag.StringVar(&set.tickets, "tickets", "", "JSON file of tickets, like tickets.json (required on the real platform)")
 	flag.StringVar(&set.auth, "auth", "", "USER:FILE: ask for this user name and the password whose hash the file has")
 	flag.StringVar(&set.proxy, "proxy", "", "HEADER:FILE: accept only requests in which a proxy has set this header to the secret in the file")
+	flag.StringVar(&set.events, "events", "", "USER:FILE: receive the platform's session events at /events, with this user name and the password in the file")
 	flag.BoolVar(&set.open, "open", false, "listen on an address that others reach although neither -auth nor -proxy is given")
 	flag.BoolVar(&set.hash, "hash-password", false, "read a password from standard input, print its hash for -auth, and exit")
 	flag.StringVar(&set.db, "db", "", "file of the SQLite database, or the postgres:// address of one, that the instances of this service share (default connector.db; without a platform a file that is removed at the end)")
 	flag.DurationVar(&set.lag, "settle", 15*time.Second, "how long after its creation a call can be missing from a listing")
 	flag.DurationVar(&set.skew, "skew", defaultSkew(), "by how much the platform's clock can be off, and how long a request can be on its way")
-	platform.ParseFlags()
+	flag.DurationVar(&set.attempt, "attempt", 30*time.Second, "how long a request to the platform may take. A call whose instance was killed is looked for after that")
+	if flag.Parse(); flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "unexpected argument %q\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
@@ -60,7 +65,7 @@ func main() {
 
 // defaultSkew is short where the double has the clock of this process.
 func defaultSkew() time.Duration {
-	if platform.IsReal() {
+	if double.HasAccount() {
 		return time.Minute
 	}
 	return time.Second
@@ -70,13 +75,17 @@ func run(ctx context.Context, set settings) error {
 	switch {
 	case set.hash:
 		return printPasswordHash(os.Stdin, os.Stdout, hashRounds)
-	case set.tickets == "" && platform.IsReal():
+	case set.tickets == "" && double.HasAccount():
 		return errors.New("the sample tickets are not in your CRM: give yours with -tickets FILE")
-	case set.lag <= 0 || set.skew <= 0:
-		return errors.New("-settle and -skew have to be more than nothing, such as 15s")
+	case min(set.attempt, set.lag, set.skew) <= 0:
+		return errors.New("-attempt, -settle and -skew have to be more than nothing, such as 15s")
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	access, err := newAccess(set)
+	if err != nil {
+		return err
+	}
+	user, password, err := eventCredentials(set)
 	if err != nil {
 		return err
 	}
@@ -98,6 +107,9 @@ func run(ctx context.Context, set settings) error {
 	}
 	defer stop()
 	s.access = access
+	if set.events != "" {
+		s.receiveEvents(user, password)
+	}
 	s.checkPlatform(ctx)
 	fmt.Printf("Open http://%s\n", listener.Addr())
 	return s.serve(ctx, listener)
@@ -106,27 +118,27 @@ func run(ctx context.Context, set settings) error {
 // connect returns the service of the platform that the environment names, or that
 // of a double.
 func connect(ctx context.Context, set settings, list tickets, logger *slog.Logger) (s *service, stop func(), err error) {
-	opts := append(witnessing(), calls.WithLogger(logger))
+	opts := []calls.Option{calls.WithLogger(logger), calls.WithAttemptTimeout(set.attempt)}
 	var d *demo
-	if !platform.IsReal() {
+	if !double.HasAccount() {
 		d = &demo{}
 		opts = append(opts, calls.WithMiddleware(d.wrap))
 	}
-	client, double, err := platform.Connect([]callstest.Option{callstest.WithTickets(list.ofDouble()...)}, opts...)
+	client, server, err := double.Connect([]callstest.Option{callstest.WithTickets(list.ofDouble()...)}, opts...)
 	if err != nil {
 		return nil, nil, err
 	}
 	if d != nil {
-		d.server = double
+		d.server = server
 	}
 	db, closeDatabase, err := openShared(ctx, set.db)
 	if err != nil {
-		platform.Stop(double)
+		double.Stop(server)
 		return nil, nil, fmt.Errorf("the database: %w", err)
 	}
 	stop = func() {
 		closeDatabase()
-		platform.Stop(double)
+		double.Stop(server)
 	}
 	keeper := &ledger.Keeper{Client: client, Tenant: tenant(), Skew: set.skew, Lag: set.lag}
 	s, err = newService(ctx, db, keeper, list, d, logger)
@@ -142,7 +154,7 @@ func connect(ctx context.Context, set settings, list tickets, logger *slog.Logge
 func openShared(ctx context.Context, name string) (db *database, stop func(), err error) {
 	remove := func() {}
 	switch {
-	case name == "" && platform.IsReal():
+	case name == "" && double.HasAccount():
 		name = "connector.db"
 	case name == "":
 		dir, err := os.MkdirTemp("", "connector")
@@ -165,7 +177,7 @@ func openShared(ctx context.Context, name string) (db *database, stop func(), er
 // tenant names the platform's customer in the ledger, the same in all instances.
 // Each double is a platform of its own.
 func tenant() string {
-	if !platform.IsReal() {
+	if !double.HasAccount() {
 		return "double " + rand.Text()
 	}
 	host := cmp.Or(os.Getenv("CCAIP_HOST"), os.Getenv("CCAIP_DOMAIN"), os.Getenv("CCAIP_BASE_URL"))

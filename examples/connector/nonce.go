@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// nonces gives out the one-time numbers of forms. They are signed, so that none
-// has to be remembered before its form is submitted. The key is in the database, so
-// that every instance accepts them, in a later life, too. Each is good for one action
-// on one subject only.
+// nonces issues the one-time numbers of forms. They are signed, so that none has to be
+// stored before its form is submitted. The key is in the database, so that every
+// instance accepts them, also after a restart. Each is valid for one action on one
+// subject.
 type nonces struct {
 	key []byte
 	now func() time.Time
@@ -24,7 +24,7 @@ type nonces struct {
 // nonce is what a form carries.
 type nonce struct {
 	ID    string
-	Shown time.Time // when the form was given out
+	Shown time.Time // when the form was shown
 	Seen  int64     // the revision of the attempts, or of the one attempt, that the page shows
 }
 
@@ -42,7 +42,7 @@ func (n *nonces) issue(action, subject string, seen int64) string {
 	return number + "." + n.sign(number, action, subject)
 }
 
-// read returns the nonce of a form. It reports false if it was not given out for
+// read returns the nonce of a form. It reports false if it was not issued for
 // this action and this subject.
 func (n *nonces) read(text, action, subject string) (nonce, bool) {
 	end := max(0, strings.LastIndexByte(text, '.'))
@@ -64,8 +64,8 @@ func (n *nonces) sign(number, action, subject string) string {
 }
 
 // comesFromOurPage reports whether a form is one of ours: by its nonce, or by the
-// word of the browser, which the cross-origin protection has checked. Enough for a
-// form that does no harm if it is submitted twice.
+// headers of the browser, which the cross-origin protection has checked. That is enough
+// for a form that can be submitted twice without harm.
 func (s *service) comesFromOurPage(r *http.Request, action, subject string) bool {
 	_, isOurs := s.nonces.read(r.PostForm.Get("nonce"), action, subject)
 	return isOurs || r.Header.Get("Sec-Fetch-Site") == "same-origin" || r.Header.Get("Origin") != ""

@@ -10,7 +10,7 @@ func TestNonceIsGoodForOneActionOnOneSubject(t *testing.T) {
 	key := newKey()
 	n := &nonces{key: key, now: func() time.Time { return at }}
 	text := n.issue(actionCall, "71450", 42)
-	another := &nonces{key: key, now: time.Now} // another instance, or a later life
+	another := &nonces{key: key, now: time.Now} // another instance, or the same after a restart
 
 	got, ok := another.read(text, actionCall, "71450")
 	if !ok || !got.Shown.Equal(at) || got.Seen != 42 || len(got.ID) != 26 {

@@ -28,7 +28,7 @@ const (
 // NeedsPerson reports whether only a person can find out whether there is a call.
 func (s state) NeedsPerson() bool { return s == notFound || s == ambiguous || s == notLooked }
 
-// IsMoving reports whether the state changes by itself.
+// IsMoving reports whether the state changes without a person.
 func (s state) IsMoving() bool { return s == underWay || s == settling }
 
 // IsOpen reports whether another attempt could ring the same person twice.
@@ -96,8 +96,8 @@ type outcome struct {
 	WasLost    bool              // the response to the create
 }
 
-// outcomeOf returns what an entry of the ledger says, and what was found out
-// besides. A person is asked once it is known which calls there are to choose from.
+// outcomeOf combines an entry of the ledger with what is recorded beside it. A person is
+// asked once the candidates are known.
 func outcomeOf(e ledger.Entry, seen call, f finding) outcome {
 	o := outcome{Call: seen, Problem: f.Problem, Problems: f.Problems, WasLost: f.WasLost}
 	o.Call.ID = e.CallID

@@ -34,10 +34,10 @@ const shownTime = "Mon, 2 Jan 2006 15:04:05 MST"
 
 func (s *service) at(t time.Time) string { return t.In(s.zone).Format(shownTime) }
 
-// parsePages parses all templates at once. html/template escapes whatever is put
-// into them, but not what a segment of a path has to have escaped.
+// parsePages parses all templates. html/template escapes everything in them but the
+// segments of paths.
 func (s *service) parsePages() *template.Template {
-	funcs := template.FuncMap{"explain": explain, "at": s.at, "segment": url.PathEscape, "printable": printable}
+	funcs := template.FuncMap{"at": s.at, "segment": url.PathEscape, "printable": printable}
 	return template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/*.html"))
 }
 
@@ -52,7 +52,7 @@ func (s *service) render(w http.ResponseWriter, status int, name string, p page)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = body.WriteTo(w) // to a browser that may be gone
+	_, _ = body.WriteTo(w) // the browser can have disconnected
 }
 
 // tell shows a page that has nothing but a message.
@@ -60,7 +60,7 @@ func (s *service) tell(w http.ResponseWriter, status int, title, message string)
 	s.render(w, status, "message.html", page{Title: title, Body: message})
 }
 
-// tellBusy says that there is more to do than the service takes on.
+// tellBusy shows that the service is at one of its limits.
 func (s *service) tellBusy(w http.ResponseWriter, message string) {
 	w.Header().Set("Retry-After", "5")
 	s.tell(w, http.StatusServiceUnavailable, "This service is busy", message)

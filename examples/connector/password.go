@@ -82,8 +82,8 @@ func (h passwordHash) derive(password string) ([]byte, error) {
 type credentials struct {
 	user string
 	hash passwordHash
-	// Deriving a key is slow on purpose. So the user name and password that were
-	// right are remembered, keyed, and what can be wrong takes turns.
+	// Deriving a key is slow on purpose. So a keyed hash of the user name and
+	// password that were right is remembered, and all others take turns.
 	key   []byte
 	right atomic.Pointer[[]byte]
 	turns chan struct{}

@@ -54,7 +54,7 @@ func TestWrongPasswordsTakeTurns(t *testing.T) {
 		if got := c.check(t.Context(), "agent", testPassword); got != 0 {
 			t.Fatalf("the password is refused with %d", got)
 		}
-		c.turns <- struct{}{} // somebody guesses all the time
+		c.turns <- struct{}{} // an attacker guesses all the time
 		if got := c.check(t.Context(), "agent", testPassword); got != 0 {
 			t.Errorf("a person who has signed in is refused with %d", got)
 		}

@@ -23,7 +23,7 @@ const childVariable = "CONNECTOR_TEST_DATABASE"
 
 func TestMain(m *testing.M) {
 	if file := os.Getenv(childVariable); file != "" {
-		err := run(context.Background(), settings{addr: "127.0.0.1:0", tickets: "tickets.json", db: file, skew: 100 * time.Millisecond, lag: 100 * time.Millisecond})
+		err := run(context.Background(), settings{addr: "127.0.0.1:0", tickets: "tickets.json", db: file, attempt: 30 * time.Second, skew: 100 * time.Millisecond, lag: 100 * time.Millisecond})
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -70,7 +70,7 @@ func TestKilledConnectorRingsOnce(t *testing.T) {
 			kill := s.startChild()
 			form := url.Values{"nonce": {s.nonceOf("/", "/tickets/71450/call")}}
 			s.double.Fail(callstest.StallAfterCreate)
-			s.wants(s.post("/tickets/71450/call", form), http.StatusOK, "Calling…") // the platform keeps its response back
+			s.wants(s.post("/tickets/71450/call", form), http.StatusOK, "Calling…") // the platform does not respond
 			kill()
 
 			s.startChild()
@@ -85,7 +85,7 @@ func TestKilledConnectorRingsOnce(t *testing.T) {
 	}
 }
 
-func TestEarlierLifeIsGoneOnWith(t *testing.T) {
+func TestRestartGoesOnWithWhatWasLeft(t *testing.T) {
 	tests := map[string]struct {
 		isMade bool
 		says   string
@@ -109,8 +109,8 @@ func TestEarlierLifeIsGoneOnWith(t *testing.T) {
 	}
 }
 
-// leaveBehind records what a process leaves that is killed after it has begun to
-// send: a mark whose permit is over.
+// leaveBehind records what a process leaves that was killed while it was sending: a
+// mark whose permit is over.
 func (s *site) leaveBehind(ticketID string, isMade bool) seen {
 	s.Helper()
 	t, _ := s.service.tickets.find(ticketID)

@@ -75,15 +75,15 @@ func TestScheduleShowsEveryProblemAndKeepsWhatWasTyped(t *testing.T) {
 		problems map[string]string
 	}{
 		{"nothing", map[string]string{}, map[string]string{
-			"end_user_number": "Give the number to call.", "scheduled_at": "Give the day and the time of the call.",
-			"menu_id": "Give the id of a menu, or an earlier call.",
+			"end_user_number": "The telephone number to call is missing.", "scheduled_at": "The time of the call is missing.",
+			"menu_id": "The queue menu is missing.",
 		}},
 		{"nonsense", map[string]string{
 			"end_user_number": "123123", "scheduled_at": "2019-09-15T00:19", "menu_id": "-9", "call_id": "-1", "lang": "fr-ca", "recording_permission": "maybe",
 		}, map[string]string{
-			"end_user_number": "This is not a telephone number with its country code, such as +1 859-657-9625.", "scheduled_at": "Choose a time that is still to come.",
-			"menu_id": "The id of a menu is a positive whole number.", "call_id": "The id of a call is a positive whole number.",
-			"lang": "Write the language like en or fr-CA. Small and capital letters matter.", "recording_permission": "Choose one of the answers.",
+			"end_user_number": "The number to call is not a telephone number. Write it with its country code, such as +1 859-657-9625.", "scheduled_at": "The time of the call is not in the future. Choose a later time.",
+			"menu_id": "The id of the queue menu is not a positive whole number.", "call_id": "The id of a call is a positive whole number.",
+			"lang": "The language is not a code such as en or fr-CA. Upper and lower case matter.", "recording_permission": "The recording permission is not a documented one.",
 		}},
 		{"no numbers", map[string]string{"end_user_number": "+1 859-657-9625", "scheduled_at": "tomorrow", "menu_id": "nine", "call_id": "x", "ticket_id": "4711"}, map[string]string{
 			"scheduled_at": "This is not a day and a time, such as 2030-01-31T12:00.", "menu_id": "This is not a whole number.",
@@ -129,7 +129,7 @@ func TestScheduleCanBeFixedAfterARefusal(t *testing.T) {
 	typed := valid()
 	typed["menu_id"] = "12"
 	p := s.schedule(typed)
-	s.wants(p, http.StatusOK, "Nobody was called This menu is redirected by hand", "Fix it and send it again")
+	s.wants(p, http.StatusOK, "Nobody was called The queue is redirected by hand", "Fix it and send it again")
 	p = s.get("/schedule?fix=" + strings.TrimPrefix(p.path, "/attempts/"))
 	if problem := problemOf(p, "menu_id"); !strings.Contains(problem, "redirected by hand") {
 		t.Errorf("beside the menu stands %q", problem)

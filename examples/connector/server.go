@@ -23,7 +23,8 @@ type service struct {
 	attempts *attempts
 	nonces   *nonces
 	access   *access
-	demo     *demo // nil on the real platform
+	events   http.Handler // of the platform's session events; nil: they are not set up
+	demo     *demo        // nil on the real platform
 	health   health
 	pages    *template.Template
 	logger   *slog.Logger
@@ -33,8 +34,9 @@ type service struct {
 	timeout  time.Duration // of one operation on the platform, attempts and waits included
 	sweep    time.Duration // between two looks at what is unsettled
 	unread   time.Duration // how long the platform's calls may be unreadable before a person is asked
-	patience time.Duration // how long a browser waits for a create before it is sent on
-	interval time.Duration // between two looks at the calls that are running
+	patience time.Duration // how long a browser waits for a create before it is redirected
+	interval time.Duration // between two looks at the calls that are running, at least a second
+	retry    time.Duration // after such a look has failed
 
 	turns      chan struct{}  // of the pages that ask the platform
 	background sync.WaitGroup // the creates
@@ -67,20 +69,24 @@ func newService(ctx context.Context, db *database, keeper *ledger.Keeper, list t
 		sweep:    2 * time.Second,
 		unread:   5 * time.Minute,
 		patience: 2 * time.Second,
-		interval: 3 * time.Second,
+		interval: 2 * time.Second,
+		retry:    30 * time.Second,
 		turns:    make(chan struct{}, maxTurns),
 	}
 	s.pages = s.parsePages()
 	return s, nil
 }
 
-// handler puts the checks that each request has to pass before the routes. What is
-// public has nothing of the customer's in it.
+// handler has each request checked before the routes. The public files have no data of
+// the customer.
 func (s *service) handler() http.Handler {
 	public := http.NewServeMux()
 	public.HandleFunc("GET /style.css", showFile("text/css", style))
 	public.HandleFunc("GET /live.js", showFile("text/javascript", script))
 	public.HandleFunc("GET /healthz", s.showHealth)
+	if s.events != nil {
+		public.Handle("/events", s.events) // has credentials of its own
+	}
 	public.Handle("/", s.ofPermitted(s.ofThisSite(s.parsed(s.framed(s.routes())))))
 	return s.logged(secured(s.ofKnownHost(public)))
 }
@@ -130,7 +136,7 @@ func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	return errors.Join(err, server.Shutdown(end), s.finish(end))
 }
 
-// startLoops starts what goes on by itself. The function that it returns ends it.
+// startLoops starts the work in the background. The function that it returns ends it.
 func (s *service) startLoops(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var loops sync.WaitGroup
@@ -144,7 +150,7 @@ func (s *service) startLoops(ctx context.Context) (stop func()) {
 }
 
 // finish waits for the creates in the background. What is unsettled then is in the
-// ledger: another instance goes on with it, or the next start.
+// ledger: another instance or the next start goes on with it.
 func (s *service) finish(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {

@@ -19,8 +19,8 @@ const (
 	maxCandidates = 20
 )
 
-// keepRecovering takes up, until ctx ends, what this and other instances left
-// unsettled, in this life and in earlier ones.
+// keepRecovering settles, until ctx ends, what this and other instances left behind,
+// also before a restart.
 func (s *service) keepRecovering(ctx context.Context) {
 	for {
 		if err := s.recoverAll(ctx); err != nil && ctx.Err() == nil {
@@ -32,8 +32,8 @@ func (s *service) keepRecovering(ctx context.Context) {
 	}
 }
 
-// recoverAll withdraws what was not sent in time, which nobody expects any more,
-// before the ledger sends it. It settles the rest with one listing for all.
+// recoverAll withdraws what was not sent in time before the ledger sends it: nobody
+// expects that call any more. It settles the rest with one listing for all.
 func (s *service) recoverAll(ctx context.Context) error {
 	open, err := s.attempts.unsettled(ctx)
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *service) recoverAll(ctx context.Context) error {
 			failed = err
 			continue
 		}
-		s.conclude(ctx, e, &witness{}, err)
+		s.conclude(ctx, e, &response{}, err)
 	}
 	return errors.Join(failed, s.prepareDecisions(ctx, failed))
 }
@@ -72,9 +72,8 @@ func (s *service) withdraw(ctx context.Context, id string, cause error) {
 	s.logState(ctx, id, cause)
 }
 
-// prepareDecisions finds out, for what a person has to decide, which calls there
-// are to choose from. What cannot be settled because the listing has not been
-// readable for long is for a person, too.
+// prepareDecisions finds the candidates of what a person has to decide. What cannot be
+// settled because the listing has not been readable for long is for a person, too.
 func (s *service) prepareDecisions(ctx context.Context, listing error) error {
 	open, err := s.attempts.store.Open(ctx, s.attempts.keeper.Tenant, time.Time{})
 	if err != nil {
@@ -164,14 +163,14 @@ func (s *service) lookAgain(w http.ResponseWriter, r *http.Request) {
 	case e.State == ledger.StateInDoubt && !isListed:
 		s.handOver(ctx, e, err)
 	default:
-		s.conclude(ctx, e, &witness{}, err)
+		s.conclude(ctx, e, &response{}, err)
 	}
 	http.Redirect(w, r, "/attempts/"+a.ID, http.StatusSeeOther)
 }
 
-// decide takes the word of a person who has checked what became of an attempt.
-// It is the only way to another call where the platform's listing settles
-// nothing, and makes no call by itself: the Call button has to be pressed, too.
+// decide records the decision of a person who has checked what became of an attempt.
+// If the listing settles nothing, only this permits another call. It makes no call
+// itself: the Call button has to be pressed, too.
 func (s *service) decide(w http.ResponseWriter, r *http.Request) {
 	a, n, ok := s.attemptOf(w, r)
 	if !ok {

@@ -47,7 +47,7 @@ func TestShutdownWaitsForACreateInFlight(t *testing.T) {
 	case <-time.After(100 * time.Millisecond):
 	}
 	if _, err := http.PostForm(s.url+"/tickets/71450/call", url.Values{}); err == nil {
-		t.Error("a request was answered after the shutdown began")
+		t.Error("a request got a response after the shutdown began")
 	}
 	s.gate.open()
 	if err := <-ended; err != nil {
@@ -59,27 +59,27 @@ func TestShutdownWaitsForACreateInFlight(t *testing.T) {
 	}
 }
 
-func TestShutdownAnswersThoseWhoWait(t *testing.T) {
+func TestShutdownRespondsToThoseWhoWait(t *testing.T) {
 	s := newSite(t)
 	stop, ended := s.serve()
 	asked := s.gate.hold(http.MethodPost)
 	form := url.Values{"nonce": {s.nonceOf("/", "/tickets/71450/call")}}
-	answered := make(chan int)
+	responded := make(chan int)
 	go func() {
 		request := s.newPost("/tickets/71450/call", form)
 		response, err := http.DefaultTransport.RoundTrip(request)
 		if err != nil {
 			t.Error(err)
-			answered <- 0
+			responded <- 0
 			return
 		}
 		response.Body.Close()
-		answered <- response.StatusCode
+		responded <- response.StatusCode
 	}()
 	<-asked
 	stop()
 	s.gate.open()
-	if status := <-answered; status != http.StatusSeeOther {
+	if status := <-responded; status != http.StatusSeeOther {
 		t.Errorf("got %d", status)
 	}
 	if err := <-ended; err != nil {

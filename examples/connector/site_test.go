@@ -21,8 +21,7 @@ import (
 	"github.com/ccaip-go/calls/ledger"
 )
 
-// site is a connector with a double of the platform, and somebody before a
-// browser.
+// site is a connector with a double of the platform, and a person at a browser.
 type site struct {
 	*testing.T
 	service *service
@@ -71,8 +70,8 @@ func (s *site) start(list tickets, file string) {
 	s.Helper()
 	logger := slog.New(slog.NewTextHandler(s.logs, nil))
 	d := &demo{server: s.double}
-	client, err := s.double.NewClient(append(witnessing(), calls.WithLogger(logger), calls.WithRateLimiter(nil), calls.WithMiddleware(s.gate.wrap),
-		calls.WithMiddleware(d.wrap), calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))...)
+	client, err := s.double.NewClient(calls.WithLogger(logger), calls.WithRateLimiter(nil), calls.WithMiddleware(s.gate.wrap),
+		calls.WithMiddleware(d.wrap), calls.WithRetry(calls.RetryPolicy{MaxAttempts: 1}))
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -119,7 +118,7 @@ func (p seen) text() string {
 	return html.UnescapeString(strings.Join(strings.Fields(elements.ReplaceAllString(p.body, " ")), " "))
 }
 
-// main is what the page says, without what stands on every page.
+// main is the part of the page that differs from other pages.
 func (p seen) main() string {
 	_, main, _ := strings.Cut(p.body, "<main>")
 	main, _, _ = strings.Cut(main, "</main>")
@@ -197,7 +196,7 @@ func (s *site) call(ticketID string) seen {
 	return s.post(action, url.Values{"nonce": {s.nonceOf("/", action)}})
 }
 
-// settled looks at a page, as it does by itself, until it stops doing so.
+// settled reloads a page until it does not ask for that any more.
 func (s *site) settled(p seen) seen {
 	s.Helper()
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
@@ -210,7 +209,7 @@ func (s *site) settled(p seen) seen {
 	return p
 }
 
-// eventually waits for something that happens by itself.
+// eventually waits for something that happens in the background.
 func (s *site) eventually(happens func() bool) {
 	s.Helper()
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
@@ -233,7 +232,7 @@ func (s *site) wants(p seen, status int, texts ...string) {
 	}
 }
 
-// wantsCalls checks how often the platform was made to ring.
+// wantsCalls checks how many calls the platform has made.
 func (s *site) wantsCalls(n int) {
 	s.Helper()
 	if made := len(s.double.Calls()); made != n {
@@ -241,7 +240,7 @@ func (s *site) wantsCalls(n int) {
 	}
 }
 
-// gate holds requests to the platform up.
+// gate delays requests to the platform.
 type gate struct {
 	mu      sync.Mutex
 	method  string

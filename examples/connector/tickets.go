@@ -16,8 +16,8 @@ import (
 	"github.com/ccaip-go/calls/callstest"
 )
 
-// ticket is what this service knows about a ticket of the CRM. The platform finds
-// out by itself, from the CRM, whom to dial for it.
+// ticket is what this service knows about a ticket of the CRM. The platform
+// reads from the CRM whom to dial for it.
 type ticket struct {
 	ID      string `json:"id"`
 	Subject string `json:"subject"`
@@ -25,7 +25,7 @@ type ticket struct {
 	Agent   string `json:"agent"`   // e-mail address of the agent who calls
 }
 
-// tickets stands for the CRM: replace it by yours.
+// tickets takes the place of the CRM: replace it by yours.
 type tickets []ticket
 
 //go:embed tickets.json
@@ -117,8 +117,7 @@ func digits(number string) string {
 
 func startsExtension(r rune) bool { return unicode.IsLetter(r) || strings.ContainsRune(";,#", r) }
 
-// ofDouble returns the same tickets as the double of the platform has to know
-// them.
+// ofDouble returns the same tickets for the double of the platform.
 func (list tickets) ofDouble() []callstest.Ticket {
 	known := make([]callstest.Ticket, len(list))
 	for i, t := range list {

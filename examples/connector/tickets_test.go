@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// hostileIDs are ids that other addresses hide in.
+// hostileIDs are ids that can be mistaken for other addresses.
 var hostileIDs = []string{
 	"INC/1", "7145%30", "71450", "71450/call?", "71450/call#", "../calls/1/flags?", "..%2f71450", "a b", "a+b", "ä", "71450/../76517",
 	`"><b>`, "71450;x", "%2e%2e", "\\..\\1", "%", "?", "#", "//", "./x", "x/..", "71450\u202e", "javascript:alert(1)",

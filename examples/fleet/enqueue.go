@@ -8,13 +8,13 @@ import (
 	"io"
 
 	"github.com/ccaip-go/calls"
-	"github.com/ccaip-go/calls/examples/internal/platform"
+	"github.com/ccaip-go/calls/examples/internal/double"
 )
 
 func enqueue(ctx context.Context, args []string, out io.Writer) error {
 	var req calls.OutboundRequest
 	sample := "agent@example.com"
-	if platform.IsReal() { // nobody is called because a flag was left out
+	if double.HasAccount() { // nobody is called because a flag was left out
 		sample = ""
 	}
 	db, err := parse("enqueue", args, func(flags *flag.FlagSet) {

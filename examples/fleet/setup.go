@@ -10,7 +10,7 @@ import (
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
 	"github.com/ccaip-go/calls/examples/fleet/queue"
-	"github.com/ccaip-go/calls/examples/internal/platform"
+	"github.com/ccaip-go/calls/examples/internal/double"
 	"github.com/ccaip-go/calls/ledger"
 )
 
@@ -33,17 +33,17 @@ func parse(name string, args []string, set func(*flag.FlagSet)) (db string, err 
 // fleet is what each command works with.
 type fleet struct {
 	*queue.Queue
-	double *callstest.Server
+	server *callstest.Server // the double, nil with an account
 }
 
 // connect opens the database, and a client of the platform or of a double.
 func connect(ctx context.Context, db string) (*fleet, error) {
-	client, double, err := platform.Connect(nil)
+	client, server, err := double.Connect(nil)
 	if err != nil {
 		return nil, err
 	}
 	keeper := &ledger.Keeper{Client: client, Tenant: "customer"}
-	if platform.IsReal() {
+	if double.HasAccount() {
 		keeper.Tenant = os.Getenv("CCAIP_SUBDOMAIN")
 		keeper.SubjectKey = []byte(os.Getenv("FLEET_SUBJECT_KEY"))
 		if len(keeper.SubjectKey) == 0 {
@@ -52,11 +52,11 @@ func connect(ctx context.Context, db string) (*fleet, error) {
 	}
 	database, err := queue.OpenDatabase(ctx, db)
 	if err != nil {
-		platform.Stop(double)
+		double.Stop(server)
 		return nil, err
 	}
 	keeper.Store = database.Ledger
-	f := &fleet{&queue.Queue{Database: database, Keeper: keeper}, double}
+	f := &fleet{&queue.Queue{Database: database, Keeper: keeper}, server}
 	if err := f.createCRM(ctx); err != nil {
 		f.close()
 		return nil, err
@@ -66,7 +66,7 @@ func connect(ctx context.Context, db string) (*fleet, error) {
 
 func (f *fleet) close() {
 	_ = f.Database.Close()
-	platform.Stop(f.double)
+	double.Stop(f.server)
 }
 
 // createCRM creates the table that stands for the CRM's own.

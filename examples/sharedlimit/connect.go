@@ -10,8 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// passwordVariable has the password of Redis, which is no argument: those can be
-// read by everybody on the machine.
+// passwordVariable names the variable with the password of Redis. It is not an argument,
+// which every user of the machine could read.
 const passwordVariable = "REDIS_PASSWORD"
 
 // connect returns a client of the Redis at an address: host:port, or a URL with
@@ -24,8 +24,8 @@ func connect(address string) (*redis.Client, error) {
 	return redis.NewClient(o), nil
 }
 
-// options makes Redis fail fast: a call cannot wait for it as long as other work
-// can. Errors never show the address, which can have a password in it.
+// options has Redis fail fast, since a call cannot wait long. Errors never contain the
+// address, which can contain a password.
 func options(address string) (*redis.Options, error) {
 	o := &redis.Options{Addr: address}
 	if strings.Contains(address, "://") {

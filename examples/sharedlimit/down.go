@@ -15,7 +15,7 @@ import (
 // error refuses it. The cause is a *DownError.
 type OnDown func(ctx context.Context, cause error) error
 
-// A DownError says why Redis gives no turn, and since when.
+// A DownError means that Redis gives no turn. It has the cause, and since when.
 type DownError struct {
 	Since time.Time
 	Err   error
@@ -24,14 +24,14 @@ type DownError struct {
 func (e *DownError) Error() string { return "the shared rate limit fails: " + e.Err.Error() }
 func (e *DownError) Unwrap() error { return e.Err }
 
-// Refuse lets nothing through while Redis is down: no call rather than one too
-// many. The error makes the operation fail with calls.DeliveryNotSent.
+// Refuse lets nothing through while Redis is down. The error makes the operation fail
+// with calls.DeliveryNotSent.
 func Refuse(_ context.Context, cause error) error { return cause }
 
 // FallBackTo paces the process by a share of its own while Redis is down. It
 // begins a second later, so that no second has turns of Redis and shares in it;
-// the Limiter waits a second before it goes back, too. Where only some processes
-// have lost Redis, the others know nothing of it: a 429 can come then.
+// the Limiter waits a second before it goes back, too. If only some processes
+// have lost Redis, the others do not know that, and a 429 is possible.
 func FallBackTo(share calls.RateLimiter) OnDown {
 	return func(ctx context.Context, cause error) error {
 		var down *DownError
@@ -44,7 +44,7 @@ func FallBackTo(share calls.RateLimiter) OnDown {
 	}
 }
 
-// perSecond is what the platform takes from each customer.
+// perSecond is the platform's limit for each customer.
 const perSecond = 10
 
 // shareOf returns the share of each of so many processes. In any second a

@@ -29,7 +29,7 @@ const (
 	// longestLine is how many turns may be given out ahead. A process holds one
 	// turn at a time: the line is as long as there are processes.
 	longestLine = 100
-	// longestHold bounds HoldBack: nobody means to stop calls for longer.
+	// longestHold bounds HoldBack.
 	longestHold = time.Hour
 
 	patience = 500 * time.Millisecond // with Redis, for one turn
@@ -116,8 +116,8 @@ func (l *Limiter) held() time.Time {
 	return l.heldUntil
 }
 
-// takeTurn is for the first in line. If it gives up, the turn is for the next
-// caller.
+// takeTurn is called by the first in line. If that gives up, the next caller gets the
+// turn.
 func (l *Limiter) takeTurn(ctx context.Context) error {
 	for {
 		if err := sleep(ctx, time.Until(later(l.held(), l.quietUntil()))); err != nil {
@@ -127,7 +127,7 @@ func (l *Limiter) takeTurn(ctx context.Context) error {
 			l.next = l.ask()
 		}
 		select {
-		case <-l.next.answered:
+		case <-l.next.resolved:
 		case <-ctx.Done():
 			return ended(ctx)
 		}
@@ -146,7 +146,7 @@ func (l *Limiter) takeTurn(ctx context.Context) error {
 		if !l.confirm(ctx) {
 			continue
 		}
-		if !l.next.isOver() { // it is if the machine was held up
+		if !l.next.isOver() { // as it is after a pause of the machine
 			l.next = nil
 			return nil
 		}
@@ -199,9 +199,9 @@ func (l *Limiter) confirm(ctx context.Context) bool {
 	return err == nil && counts
 }
 
-// A turn is what Redis responds, or its failure.
+// A turn is a response of Redis, or its failure.
 type turn struct {
-	answered chan struct{} // closed when the rest is set
+	resolved chan struct{} // closed when the rest is set
 	err      error
 	epoch    string
 	isAhead  bool      // it has to be waited for
@@ -210,26 +210,26 @@ type turn struct {
 }
 
 func failed(err error) *turn {
-	t := &turn{answered: make(chan struct{}), err: err, until: time.Now().Add(pause)}
-	close(t.answered)
+	t := &turn{resolved: make(chan struct{}), err: err, until: time.Now().Add(pause)}
+	close(t.resolved)
 	return t
 }
 
 func (t *turn) isOver() bool {
 	select {
-	case <-t.answered:
+	case <-t.resolved:
 		return time.Now().After(t.until)
 	default:
 		return false
 	}
 }
 
-// ask asks Redis for the next turn, without the context of the caller: one who
+// ask asks Redis for the next turn, without the context of the caller: a caller that
 // gives up must neither wait for Redis nor lose the turn.
 func (l *Limiter) ask() *turn {
-	t := &turn{answered: make(chan struct{})}
+	t := &turn{resolved: make(chan struct{})}
 	go func() {
-		defer close(t.answered)
+		defer close(t.resolved)
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		place, err := l.line.run(ctx, 0)

@@ -21,7 +21,6 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/ccaip-go/calls/callstest"
-	"github.com/ccaip-go/calls/examples/internal/platform"
 )
 
 // settings are the same for all processes.
@@ -36,7 +35,10 @@ func main() {
 	flag.StringVar(&s.redis, "redis", "127.0.0.1:6379", "address of the Redis, host:port or a redis:// or rediss:// URL; its password is read from "+passwordVariable)
 	flag.StringVar(&s.redisDown, "redis-down", "refuse", `what to do without Redis: "refuse" to call, or keep to a "share" of the limit`)
 	flag.IntVar(&s.calls, "calls", 20, "how many calls each process creates, 1 to 100")
-	platform.ParseFlags()
+	if flag.Parse(); flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "unexpected argument %q\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	redis.SetLogger(&logging.VoidLogger{}) // what fails comes back as an error
 
 	if err := s.run(context.Background()); err != nil {

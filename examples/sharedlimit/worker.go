@@ -62,8 +62,8 @@ func (s settings) work(ctx context.Context, name string) error {
 	return nil
 }
 
-// onDown is the choice that nobody can make for you: no calls, or the risk of
-// a 429 where only some processes have lost Redis.
+// onDown is a choice that depends on the program: no calls, or the risk of a 429 if
+// only some processes have lost Redis.
 func (s settings) onDown() (OnDown, error) {
 	if s.redisDown == "refuse" {
 		return Refuse, nil

@@ -1,7 +1,7 @@
 // Tracing prints the spans and the metrics of a create that needs three attempts: a
 // span for the create, and one below it for each attempt. It talks to a double of the
-// platform, which refuses the connection first, and then answers 429: nobody is
-// called.
+// platform, which refuses the first connection and responds to the second with
+// 429: nobody is called.
 //
 //	go run .
 //	go run . -agent busy@example.com

@@ -15,19 +15,19 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// No span has a word in it that came from the network: messages of the platform
-// and of gateways, and errors of net/http that quote them, can name people.
-// Statuses are described by the errors that package calls exports, and by types.
+// No span contains text that came from the network: messages of the platform and of
+// gateways, and errors of net/http that quote them, can name people. Statuses are
+// described by the errors that package calls exports, and by types.
 
 const scope = "github.com/ccaip-go/calls"
 
 // spanForEachAttempt is a middleware for calls.WithMiddleware. The client hands
-// it the context of the operation, so each span is a child of the span in there.
+// it the context of the operation, so each span is a child of the span in it.
 // A span ends with the header of the response.
 //
-// It is our own, and not otelhttp's: that one records what errors say, and URLs.
-// Nothing is propagated: the platform makes no use of a trace, and baggage can
-// have private data in it.
+// It is not otelhttp's, which records the texts of errors, and URLs. Nothing is
+// propagated: the platform makes no use of a trace, and baggage can contain private
+// data.
 func spanForEachAttempt(provider trace.TracerProvider) func(http.RoundTripper) http.RoundTripper {
 	tracer := provider.Tracer(scope)
 	return func(next http.RoundTripper) http.RoundTripper {
@@ -64,7 +64,7 @@ type tracer struct {
 }
 
 // createOutbound is CreateOutbound in a span, which holds nothing of the
-// request: who calls whom does not belong into a trace.
+// request: who calls whom does not belong in a trace.
 func (t tracer) createOutbound(ctx context.Context, req calls.OutboundRequest) (*calls.CreateResult, error) {
 	ctx, span := t.provider.Tracer(scope).Start(ctx, "CreateOutbound")
 	defer span.End()

@@ -1,5 +1,5 @@
 // Package browser drives the connector with a headless Chromium, as a person
-// would. It is a module of its own, so that nobody else needs its dependencies.
+// would. It is a module of its own because of its dependencies.
 package browser
 
 import (
@@ -86,7 +86,7 @@ func TestScheduleFormShowsProblemsBesideTheFields(t *testing.T) {
 
 func TestUnknownOutcomeBecomesKnownByItself(t *testing.T) {
 	p := sitDown(t)
-	p.arm("answer")
+	p.arm("response")
 	p.do(press("71450"), see("h2", "We do not know yet"))
 	if forms := get(p, chromedp.Evaluate[int](`document.querySelectorAll("main form").length`)); forms != 0 {
 		t.Error("another call is offered before the outcome is known")

@@ -17,7 +17,7 @@ import (
 
 var pictures = flag.String("pictures", "", "directory to write new pictures to, such as ../../../docs")
 
-// hardTickets have what does not fit easily.
+// hardTickets have long texts and special characters.
 func hardTickets(t *testing.T) string {
 	t.Helper()
 	long := strings.Repeat("long", 15)
@@ -41,8 +41,7 @@ func hardTickets(t *testing.T) string {
 	return file
 }
 
-// eachPage brings each page that there is before the person, and each state of
-// one, and has it checked.
+// eachPage visits each page in each of its states, and checks it.
 func (p *person) eachPage(check func(name string)) {
 	p.t.Helper()
 	show := func(name string, actions ...chromedp.Action[chromedp.Void]) {
@@ -60,10 +59,10 @@ func (p *person) eachPage(check func(name string)) {
 	show("refused", p.visit("/"), press("80455"), heading("Nobody was called"))
 	show("repeated", chromedp.Evaluate[chromedp.Void](`location.search = "repeated"`), see("p", "This form had been sent before. It was not sent a second time, and nobody is called twice."))
 	p.arm("two")
-	show("ambiguous", press("71450"), heading("Several calls can be the one"))
+	show("ambiguous", press("71450"), heading("Several calls match"))
 	show("tickets: one is open", p.visit("/"), see("a", "Check"))
 	show("busy", p.force("76517"), heading("Another call comes first"))
-	p.do(p.visit("/"), chromedp.Click(`//tr[.//small="71450"]//a[contains(@class,"state")]`), heading("Several calls can be the one"))
+	p.do(p.visit("/"), chromedp.Click(`//tr[.//small="71450"]//a[contains(@class,"state")]`), heading("Several calls match"))
 	show("nothing found out", chromedp.Click(chromedp.CSS("main form button")), chromedp.WaitVisible(chromedp.CSS("#finding-problem")))
 	show("not made", chromedp.Click(chromedp.CSS("input[value='not made']")), chromedp.Click(chromedp.CSS("main form button")), heading("Checked: no call was made"))
 	p.arm("request")
@@ -117,14 +116,15 @@ func TestPagesAreAccessibleAndFitANarrowWindow(t *testing.T) {
 var axeFindings = chromedp.Evaluate[[]string](`axe.run(document, {resultTypes: ["violations"]}).then(found =>
 	found.violations.flatMap(v => v.nodes.map(n => v.id + " (" + v.impact + "): " + n.html + ": " + n.failureSummary)))`, chromedp.EvalAwaitPromise)
 
-// tooWide has the elements that stick out of the window, or whose text is cut off.
+// tooWide selects the elements that are wider than the window, or whose text is cut
+// off.
 var tooWide = chromedp.Evaluate[[]string](`[...document.querySelectorAll("*")]
 	.filter(e => e.getBoundingClientRect().right > innerWidth + 0.5 ||
 		e.scrollWidth > e.clientWidth && e.clientWidth > 0 && getComputedStyle(e).overflowX !== "visible" && !e.matches("input, select") ||
 		e === document.documentElement && e.scrollWidth > 320)
 	.map(e => e.outerHTML.slice(0, 200))`)
 
-// TestPictures takes pictures with something of everything in them.
+// TestPictures takes the pictures of the documentation.
 func TestPictures(t *testing.T) {
 	if *pictures == "" {
 		t.Skip("-pictures DIRECTORY takes new pictures")
@@ -142,10 +142,10 @@ func TestPictures(t *testing.T) {
 		p.visit("/"), press("80455"), see("h2", "Nobody was called"),
 	)
 	p.arm("two")
-	p.do(press("76517"), see("h2", "Several calls can be the one"), p.visit("/"), see("a", "Check"))
+	p.do(press("76517"), see("h2", "Several calls match"), p.visit("/"), see("a", "Check"))
 	take("connector.png", "light", 1000)
 	take("connector-dark.png", "dark", 1000)
 	take("connector-narrow.png", "light", 320)
-	p.do(chromedp.Click(`//tr[.//small="76517"]//a[contains(@class,"state")]`), see("h2", "Several calls can be the one"))
+	p.do(chromedp.Click(`//tr[.//small="76517"]//a[contains(@class,"state")]`), see("h2", "Several calls match"))
 	take("connector-unknown.png", "light", 1000)
 }

@@ -16,14 +16,14 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// person sits before a window of their own, at a connector of their own.
+// person uses a window and a connector that no other test uses.
 type person struct {
 	t    *testing.T
 	ctx  context.Context // the window's
 	site string
 }
 
-// sitDown takes more arguments of the connector.
+// sitDown starts a connector with more arguments, and opens a window.
 func sitDown(t *testing.T, args ...string) *person {
 	t.Helper()
 	if browser == nil {
@@ -32,8 +32,7 @@ func sitDown(t *testing.T, args ...string) *person {
 	return visitor(t, startConnector(t, args...))
 }
 
-// visitor sits before another window, with cookies of its own, at the same
-// connector.
+// visitor uses another window, with cookies of its own, and the same connector.
 func visitor(t *testing.T, site string) *person {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
@@ -77,7 +76,7 @@ func findBrowser() string {
 	return ""
 }
 
-// What all tests share is made once.
+// Shared by all tests.
 var (
 	binary  string          // of the connector
 	browser context.Context // nil if there is none here
@@ -144,7 +143,8 @@ func shutDown(t *testing.T, connector *exec.Cmd) {
 	}
 }
 
-// withoutPlatform keeps the tests away from a real platform, where calls ring.
+// withoutPlatform removes the account from the environment: on a real platform calls
+// ring.
 func withoutPlatform(environ []string) []string {
 	var kept []string
 	for _, variable := range environ {

@@ -1,7 +1,8 @@
 //go:build linux
 
-// Chaos has a fleet of four worker processes killed and stopped while it creates
-// calls against a double of the platform, and says what came of it. Nobody is called.
+// Chaos kills and stops four workers of the fleet and two instances of the connector
+// while they create calls against doubles of the platform, and prints what came of it.
+// Nobody is called.
 //
 //	go run ./chaos -kills 300
 //	go run ./chaos -sqlite -kills 50
@@ -22,7 +23,6 @@ import (
 
 	"github.com/ccaip-go/calls/examples/fleet/chaos/harness"
 	"github.com/ccaip-go/calls/examples/fleet/internal/postgres"
-	"github.com/ccaip-go/calls/examples/internal/platform"
 )
 
 func main() {
@@ -36,7 +36,10 @@ func main() {
 	flag.Uint64Var(&o.Seed, "seed", rand.Uint64(), "of the random choices")
 	flag.BoolVar(&o.WithoutLedger, "without-ledger", false, "have jobs create calls by themselves")
 	sqlite := flag.Bool("sqlite", false, "SQLite instead of PostgreSQL")
-	platform.ParseFlags()
+	if flag.Parse(); flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "unexpected argument %q\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	if o.Creates == 0 {
 		o.Creates = 12 * o.Kills
 	}
@@ -56,7 +59,7 @@ func run(ctx context.Context, o harness.Options, sqlite bool) error {
 			return err
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
-		o.Database = filepath.Join(dir, "fleet.db")
+		o.Database, o.ConnectorDatabase = filepath.Join(dir, "fleet.db"), filepath.Join(dir, "connector.db")
 	} else {
 		server, err := postgres.Start()
 		if err != nil {
@@ -64,6 +67,9 @@ func run(ctx context.Context, o harness.Options, sqlite bool) error {
 		}
 		defer server.Stop()
 		if o.Database, err = server.NewDatabase(); err != nil {
+			return err
+		}
+		if o.ConnectorDatabase, err = server.NewDatabase(); err != nil {
 			return err
 		}
 		o.KillDatabase = server.Restart

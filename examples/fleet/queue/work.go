@@ -62,8 +62,8 @@ func (q *Queue) Work(ctx context.Context, opts WorkOptions) error {
 	return client.Stop(context.WithoutCancel(ctx))
 }
 
-// creator works a job. It keeps nothing in mind: the ledger knows how far a create
-// has come, so that a job can run twice, and two of them at the same time.
+// creator works a job. It has no state: the ledger records how far a create has come,
+// so that a job can run twice, also at the same time.
 type creator struct {
 	river.WorkerDefaults[createArgs]
 	keeper *ledger.Keeper

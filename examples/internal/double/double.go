@@ -1,4 +1,6 @@
-// Package double lets the examples run without an account.
+// Package double lets the examples run without an account. Start is for programs that
+// use calls.NewClientFromEnv like any other, and Connect for those that also use the
+// double itself.
 package double
 
 import (
@@ -21,7 +23,7 @@ type Double struct{ server *callstest.Server }
 // program. With an account it does nothing and returns nil: then nobody is called
 // because a flag was left out.
 func Start(sample ...string) *Double {
-	if hasAccount() {
+	if HasAccount() {
 		return nil
 	}
 	server, err := callstest.Start()
@@ -35,13 +37,17 @@ func Start(sample ...string) *Double {
 		}
 	}
 	os.Args = slices.Insert(os.Args, 1, sample...)
-	fmt.Fprintln(os.Stderr, "Talking to a double of the platform in this process: nobody is called.")
-	fmt.Fprintln(os.Stderr, "Set CCAIP_SUBDOMAIN, CCAIP_DOMAIN (or CCAIP_HOST) and CCAIP_TOKEN to talk to the real one.")
+	announce()
 	return &Double{server}
 }
 
-// hasAccount reports whether the environment names an account, if only in part.
-func hasAccount() bool {
+func announce() {
+	fmt.Fprintln(os.Stderr, "Talking to a double of the platform in this process: nobody is called.")
+	fmt.Fprintln(os.Stderr, "Set CCAIP_SUBDOMAIN, CCAIP_DOMAIN (or CCAIP_HOST) and CCAIP_TOKEN to talk to the real one.")
+}
+
+// HasAccount reports whether the environment names an account, if only in part.
+func HasAccount() bool {
 	return slices.ContainsFunc(os.Environ(), func(variable string) bool {
 		name, value, _ := strings.Cut(variable, "=")
 		return strings.HasPrefix(name, "CCAIP_") && value != ""

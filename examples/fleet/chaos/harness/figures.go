@@ -17,35 +17,41 @@ const atRandom = "at random"
 
 // Figures is what happened in a run.
 type Figures struct {
-	Creates       int
-	Harms         map[string]int // by kind and point
 	DatabaseKills int
-	Restarts      int // of workers that found no database
+	Restarts      int // of processes that found no database
 	Took          time.Duration
 
-	Requests  int                  // creates that arrived at the platform
-	Calls     int                  // that the platform has made
-	States    map[ledger.State]int // before a person decides
-	Reasons   map[string]int       // why entries are for a person
-	WasMade   int                  // for a person, and there is a call
-	Latest    time.Duration        // of an arrival after its permit, 0 for none
-	RungTwice int                  // people who were called more than once
-	Wrong     int                  // entries with a call that is not theirs
-	Lost      int                  // creates whose entry does not say what became of them
-	Late      int                  // requests that arrived after the permit and the skew, or without a mark
-	Found     []string             // what is wrong, in words
+	Fleet     Part
+	Connector Part
+	Found     []string // what is wrong, in words
 }
 
-func (f *Figures) add(h harm, point string) {
-	if f.Harms == nil {
-		f.Harms = map[string]int{}
+// Part is what happened to the fleet, or to the connector, and what came of it.
+type Part struct {
+	Creates   int            // that were enqueued, or tickets that were to be called
+	Harms     map[string]int // by kind and point
+	Requests  int            // creates that arrived at the platform
+	Calls     int            // that the platform has made
+	States    map[ledger.State]int
+	Reasons   map[string]int // why creates are for a person
+	WasMade   int            // for a person, and there is a call
+	Latest    time.Duration  // of an arrival after its permit, 0 for none
+	RungTwice int            // people who were called more than once
+	Wrong     int            // creates with a call that is not theirs
+	Lost      int            // creates of which the ledger, or a page, does not tell the truth
+	Late      int            // requests that arrived after the permit and the skew, or without a mark
+}
+
+func (p *Part) add(h harm, point string) {
+	if p.Harms == nil {
+		p.Harms = map[string]int{}
 	}
-	f.Harms[string(h)+" "+point]++
+	p.Harms[string(h)+" "+point]++
 }
 
 // harmed returns how often a harm was done.
-func (f *Figures) harmed(h harm) (n int) {
-	for name, times := range f.Harms {
+func (p *Part) harmed(h harm) (n int) {
+	for name, times := range p.Harms {
 		if strings.HasPrefix(name, string(h)+" ") {
 			n += times
 		}
@@ -53,28 +59,40 @@ func (f *Figures) harmed(h harm) (n int) {
 	return n
 }
 
-// Kills returns how many workers were killed.
-func (f *Figures) Kills() int { return f.harmed(kill) }
+// Kills returns how many processes were killed.
+func (p *Part) Kills() int { return p.harmed(kill) }
 
-// Stops returns how many workers were stopped for a while.
-func (f *Figures) Stops() int { return f.harmed(stop) }
+// Stops returns how many processes were stopped for a while.
+func (p *Part) Stops() int { return p.harmed(stop) }
+
+// Broken returns how many promises were not kept.
+func (p *Part) Broken() int { return p.RungTwice + p.Wrong + p.Lost + p.Late }
 
 // String returns the figures in lines.
 func (f *Figures) String() string {
+	text := fmt.Sprintf("%v; the database was killed %d times, and %d processes started without it\nfleet: %v",
+		f.Took, f.DatabaseKills, f.Restarts, &f.Fleet)
+	if f.Connector.Creates > 0 {
+		text += fmt.Sprintf("\nconnector: %v", &f.Connector)
+	}
+	return text
+}
+
+// String returns the figures in lines.
+func (p *Part) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d creates in %v; %d workers killed, %d stopped, %d writes failed, the database killed %d times\n",
-		f.Creates, f.Took, f.Kills(), f.Stops(), f.harmed(failure), f.DatabaseKills)
-	for _, name := range slices.Sorted(maps.Keys(f.Harms)) {
-		fmt.Fprintf(&b, "%6d %s\n", f.Harms[name], name)
-	}
-	fmt.Fprintf(&b, "%d creates arrived, %d calls were made; the latest arrived %v after its permit\n", f.Requests, f.Calls, f.Latest)
-	for _, state := range slices.Sorted(maps.Keys(f.States)) {
-		fmt.Fprintf(&b, "%6d %s\n", f.States[state], state)
-	}
-	for _, reason := range slices.Sorted(maps.Keys(f.Reasons)) {
-		fmt.Fprintf(&b, "%6d for a person: %s\n", f.Reasons[reason], reason)
-	}
-	fmt.Fprintf(&b, "%d of those for a person had been made\n", f.WasMade)
-	fmt.Fprintf(&b, "%d rung twice, %d wrong attributions, %d lost silently, %d sent after the permit", f.RungTwice, f.Wrong, f.Lost, f.Late)
+	fmt.Fprintf(&b, "%d creates; %d processes killed, %d stopped, %d writes failed\n", p.Creates, p.Kills(), p.Stops(), p.harmed(failure))
+	writeCounts(&b, "", p.Harms)
+	fmt.Fprintf(&b, "  %d creates arrived, %d calls were made; the latest arrived %v after its permit\n", p.Requests, p.Calls, p.Latest)
+	writeCounts(&b, "", p.States)
+	writeCounts(&b, "for a person: ", p.Reasons)
+	fmt.Fprintf(&b, "  %d of those for a person had been made\n", p.WasMade)
+	fmt.Fprintf(&b, "  %d rung twice, %d wrong attributions, %d lost silently, %d sent after the permit", p.RungTwice, p.Wrong, p.Lost, p.Late)
 	return b.String()
+}
+
+func writeCounts[K ~string](b *strings.Builder, prefix string, counts map[K]int) {
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(b, "%8d %s%s\n", counts[name], prefix, name)
+	}
 }

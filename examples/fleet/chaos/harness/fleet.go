@@ -10,20 +10,16 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"strings"
 	"syscall"
 	"time"
 )
 
 // worker is a process of the fleet.
 type worker struct {
-	cmd    *exec.Cmd
+	process
 	stdin  io.Closer
 	stdout io.Reader
-	ended  chan struct{} // closed when all that it said was read
-	stops  int           // how many stops have not ended; guarded by run.mu
-	sends  int           // how many creates it has sent; guarded by run.mu
+	sends  int // how many creates it has sent; guarded by run.mu
 }
 
 func (r *run) startFleet() {
@@ -64,10 +60,9 @@ func (r *run) newWorker(t trap) (w *worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	w = &worker{cmd: exec.Command(self), ended: make(chan struct{})}
+	w = &worker{process: newProcess(self)}
 	w.cmd.Env = append(os.Environ(), childVariable+"="+string(order))
 	w.cmd.Stderr = os.Stderr
-	w.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // one that is stopped does not see its input end
 	if w.stdin, err = w.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -77,22 +72,19 @@ func (r *run) newWorker(t trap) (w *worker, err error) {
 	return w, w.cmd.Start()
 }
 
-// follow reads what a worker says until it ends, and puts another one in its place.
+// follow reads the messages of a worker until it ends, and puts another one in its
+// place.
 func (r *run) follow(place int, w *worker) {
 	lines := bufio.NewScanner(w.stdout)
 	for lines.Scan() {
 		var m message
 		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
-			r.fail(fmt.Errorf("a worker said %q", lines.Text()))
+			r.fail(fmt.Errorf("a worker wrote %q", lines.Text()))
 			continue
 		}
 		r.note(w, m)
 	}
-	err := w.cmd.Wait()
-	close(w.ended)
-	status, ok := w.cmd.ProcessState.Sys().(syscall.WaitStatus)
-	wasKilled := ok && status.Signaled() && status.Signal() == syscall.SIGKILL
-	switch {
+	switch wasKilled, err := w.wait(); {
 	case wasKilled:
 	case err != nil:
 		r.fail(fmt.Errorf("a worker failed: %w", err))
@@ -103,7 +95,7 @@ func (r *run) follow(place int, w *worker) {
 	r.startWorker(place)
 }
 
-// note takes in what a worker said. An error is one of its start, while the database
+// note takes in a message of a worker. An error is one of its start, while the database
 // was away.
 func (r *run) note(w *worker, m message) {
 	r.mu.Lock()
@@ -112,10 +104,10 @@ func (r *run) note(w *worker, m message) {
 	case m.Mark != nil:
 		r.marks.add(*m.Mark)
 	case m.Harm != "":
-		r.figures.add(m.Harm, m.Point)
+		r.figures.Fleet.add(m.Harm, m.Point)
 		if m.Harm == stop {
 			w.stops++
-			go r.resume(w, longPause)
+			go r.resume(&w.process, longPause)
 		}
 	case m.About != "":
 		if m.Did == sends {
@@ -127,42 +119,20 @@ func (r *run) note(w *worker, m message) {
 	}
 }
 
-// resume continues a worker some time after it has stopped.
-func (r *run) resume(w *worker, pause time.Duration) {
-	for !w.isStopped() {
-		select {
-		case <-w.ended:
-			return
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-	time.Sleep(pause)
-	_ = w.cmd.Process.Signal(syscall.SIGCONT)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	w.stops--
-}
-
-// isStopped reports whether all threads of the process stand. The state comes after
-// the name of the program, which is in parentheses.
-func (w *worker) isStopped() bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.cmd.Process.Pid))
-	if err != nil {
-		return false
-	}
-	_, rest, _ := strings.Cut(string(stat), ") ")
-	return strings.HasPrefix(rest, "T")
-}
-
-// stopped returns how many workers of the fleet stand.
+// stopped returns how many processes stand.
 func (r *run) stopped() (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, w := range r.fleet {
-		select {
-		case <-w.ended:
-		default:
+		if w.isRunning() {
 			n += min(w.stops, 1)
+		}
+	}
+	if r.desk != nil {
+		for _, i := range r.desk.instances {
+			if i != nil && i.isRunning() {
+				n += min(i.stops, 1)
+			}
 		}
 	}
 	return n
@@ -199,19 +169,21 @@ func (r *run) harmAtRandom() (done int) {
 	defer r.mu.Unlock()
 	if victim := r.victim(); r.killsDue() > 0 && victim != nil && victim.cmd.Process.Kill() == nil {
 		victim.sends = 0
-		r.figures.add(kill, atRandom)
-		if other := r.victim(); r.figures.Harms[string(kill)+" "+atRandom]%3 == 0 && other != nil && other.cmd.Process.Signal(syscall.SIGSTOP) == nil {
+		r.figures.Fleet.add(kill, atRandom)
+		if other := r.victim(); r.figures.Fleet.Harms[string(kill)+" "+atRandom]%3 == 0 && other != nil && other.cmd.Process.Signal(syscall.SIGSTOP) == nil {
 			other.sends = 0
 			other.stops++
-			r.figures.add(stop, atRandom)
-			go r.resume(other, time.Duration(r.random.Int64N(int64(longPause))))
+			r.figures.Fleet.add(stop, atRandom)
+			go r.resume(&other.process, time.Duration(r.random.Int64N(int64(longPause))))
 		}
 	}
-	return r.figures.Creates
+	return r.figures.Fleet.Creates
 }
 
 // killsDue returns how many kills are behind the creates. r.mu has to be held.
-func (r *run) killsDue() int { return r.figures.Creates*r.Kills/r.Creates - r.figures.Kills() }
+func (r *run) killsDue() int {
+	return r.figures.Fleet.Creates*r.Kills/r.Creates - r.figures.Fleet.Kills()
+}
 
 // victim returns a worker that has work, and no trap before it. r.mu has to be held.
 func (r *run) victim() *worker {

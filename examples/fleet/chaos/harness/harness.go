@@ -8,7 +8,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +42,9 @@ const (
 // Options says what to do to a fleet.
 type Options struct {
 	Database string // as of queue.OpenDatabase, empty
+	// ConnectorDatabase is another one, for the connector, which takes part if it is
+	// named.
+	ConnectorDatabase string
 	// KillDatabase kills the database and starts it again. It is called once,
 	// half-way; nil for not at all.
 	KillDatabase func() error
@@ -56,44 +61,53 @@ type run struct {
 	double   *callstest.Server
 	database *queue.Database
 	queue    *queue.Queue
+	desk     *desk // nil: the connector takes no part
 
 	followers sync.WaitGroup
 	creates   []create          // used by one goroutine at a time
-	ids       map[string]string // of their entries, by agents; for the judge
+	ids       map[string]string // of their entries, by agents; for check
 
-	mu          sync.Mutex
-	random      *rand.Rand
-	fleet       [workers]*worker
-	isCalm      bool // no more harm
-	isDismissed bool // no worker is replaced
-	figures     Figures
-	marks       marks
-	trail       map[string][]string // what workers did, by entries and agents
-	failed      error
+	mu           sync.Mutex
+	random       *rand.Rand
+	fleet        [workers]*worker
+	isCalm       bool // no more harm
+	isDismissed  bool // no worker is replaced
+	isDeskClosed bool // nor is an instance of the connector
+	figures      Figures
+	marks        marks
+	trail        map[string][]string // what workers did, by entries and agents
+	failed       error
 }
 
-// Run enqueues creates, does harm to the fleet that works them off until all are
-// enqueued, waits until the fleet has taken each as far as a machine can, and judges.
-// Its time is not limited: it gives up when nothing changes for five minutes.
+// Run enqueues creates, and has people call for tickets with the connector. It does harm
+// to the fleet that works the creates off, and to the connector, until all are enqueued.
+// Then it waits until each is as far as it can come, and compares. Its time is not
+// limited: it gives up when nothing changes for five minutes.
 func Run(ctx context.Context, o Options) (*Figures, error) {
 	r := &run{Options: o, random: rand.New(rand.NewPCG(o.Seed, 0)), marks: marks{}, trail: map[string][]string{}}
+	defer r.close()
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
-	defer r.close()
 	begin := time.Now()
 	r.startFleet()
-	chaos := make(chan error)
+	chaos, desk := make(chan error), make(chan error)
 	go func() { chaos <- r.doHarm(ctx) }()
+	go func() { desk <- r.workDesk(ctx) }()
 	err := errors.Join(r.enqueueAll(ctx), <-chaos)
+	r.calm()
 	if err == nil {
 		err = r.drain(ctx)
 	}
+	if err != nil {
+		r.fail(err) // ends the clerks, too
+	}
+	err = errors.Join(err, <-desk)
 	r.figures.Took = time.Since(begin).Round(time.Second)
 	if err = errors.Join(err, r.failure()); err != nil {
 		return &r.figures, err
 	}
-	return &r.figures, r.judge(ctx)
+	return &r.figures, r.check(ctx)
 }
 
 func (r *run) open(ctx context.Context) (err error) {
@@ -101,18 +115,29 @@ func (r *run) open(ctx context.Context) (err error) {
 		return err
 	}
 	r.creates = newCreates(r.Creates)
-	if r.double, err = startDouble(r.creates, r.random); err != nil {
-		return errors.Join(err, r.database.Close())
+	if r.double, err = startPlatform(r.creates, r.random); err != nil {
+		return err
+	}
+	if r.ConnectorDatabase != "" {
+		if err := r.openDesk(ctx); err != nil {
+			return err
+		}
 	}
 	client, err := r.order(trap{}).client(&armedTrap{})
 	r.queue = &queue.Queue{Database: r.database, Keeper: newKeeper(client, r.database.Ledger), Turn: turn}
 	return err
 }
 
+// close also closes what open has left when it failed.
 func (r *run) close() {
 	r.killFleet()
-	r.double.Close()
-	_ = r.database.Close()
+	r.closeDesk()
+	if r.double != nil {
+		r.double.Close()
+	}
+	if r.database != nil {
+		_ = r.database.Close()
+	}
 }
 
 func (r *run) order(t trap) order {
@@ -132,7 +157,7 @@ func (r *run) enqueueAll(ctx context.Context) error {
 			return err
 		}
 		r.mu.Lock()
-		r.figures.Creates++
+		r.figures.Fleet.Creates++
 		r.mu.Unlock()
 	}
 	return nil
@@ -187,12 +212,16 @@ func (r *run) isStored(ctx context.Context, id string) bool {
 	}
 }
 
+// calm ends the harm.
+func (r *run) calm() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.isCalm = true
+}
+
 // drain waits until the fleet has nothing more to do. A worker that was stopped for
 // long can find out that its attempt was not sent, and open an entry again.
 func (r *run) drain(ctx context.Context) error {
-	r.mu.Lock()
-	r.isCalm = true
-	r.mu.Unlock()
 	last, since := progress{}, time.Now()
 	for {
 		p := r.progress(ctx)
@@ -235,7 +264,7 @@ func (r *run) progress(ctx context.Context) progress {
 // waited for only as long as nobody was rung twice: River takes a minute to rescue them.
 func (r *run) jobs(ctx context.Context) progress {
 	ended := []string{"completed", "cancelled", "discarded"}
-	if _, isTwice := r.calls(); isTwice {
+	if isTwice := slices.ContainsFunc(slices.Collect(maps.Values(callsOf(r.double))), func(all []callstest.Call) bool { return len(all) > 1 }); isTwice {
 		ended = append(ended, "running")
 	}
 	var n int
@@ -247,7 +276,7 @@ func (r *run) jobs(ctx context.Context) progress {
 func (r *run) pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	case <-time.After(d):
 		return r.failure()
 	}

@@ -29,6 +29,9 @@ func TestMain(m *testing.M) {
 		if o.Database, err = server.NewDatabase(); err != nil {
 			t.Fatal(err)
 		}
+		if o.ConnectorDatabase, err = server.NewDatabase(); err != nil {
+			t.Fatal(err)
+		}
 		o.KillDatabase = server.Restart
 		return o
 	}
@@ -55,35 +58,42 @@ func runFleet(t *testing.T, o Options) *Figures {
 // to a person.
 func checkNothingIsWrong(t *testing.T, o Options, f *Figures) {
 	t.Helper()
-	if f.RungTwice+f.Wrong+f.Lost+f.Late > 0 {
-		t.Errorf("%d rung twice, %d wrong, %d lost, %d late:\n%s", f.RungTwice, f.Wrong, f.Lost, f.Late, strings.Join(f.Found, "\n"))
+	if f.Fleet.Broken()+f.Connector.Broken() > 0 {
+		t.Error(strings.Join(f.Found, "\n"))
 	}
-	if f.Creates != o.Creates || f.Kills() < o.Kills/2 {
-		t.Errorf("%d creates, %d kills: want %d creates, at least %d kills", f.Creates, f.Kills(), o.Creates, o.Kills/2)
+	if f.Fleet.Creates != o.Creates || f.Fleet.Kills() < o.Kills/2 {
+		t.Errorf("%d creates, %d kills: want %d creates, at least %d kills", f.Fleet.Creates, f.Fleet.Kills(), o.Creates, o.Kills/2)
 	}
-	if n := f.States[ledger.StateForPerson]; n > o.Creates/4 {
-		t.Errorf("%d of %d creates are for a person, want a quarter at most", n, o.Creates)
+	if harms := f.Connector.Kills() + f.Connector.Stops(); f.Connector.Creates == 0 || harms == 0 {
+		t.Errorf("the connector had %d creates, and was killed or stopped %d times, want some of both", f.Connector.Creates, harms)
+	}
+	if n := f.Fleet.States[ledger.StateForPerson]; n > o.Creates/8 {
+		t.Errorf("%d of %d creates are for a person, want an eighth at most", n, o.Creates)
 	}
 }
 
 func TestFleetOnPostgreSQLRingsNobodyTwice(t *testing.T) {
+	t.Parallel()
 	o := onPostgres(t, Options{Creates: 500, Kills: 40})
 	f := runFleet(t, o)
 	checkNothingIsWrong(t, o, f)
-	if f.DatabaseKills != 1 || f.Stops() == 0 {
-		t.Errorf("the database was killed %d times and %d workers were stopped, want once, and some", f.DatabaseKills, f.Stops())
+	if f.DatabaseKills != 1 || f.Fleet.Stops() == 0 {
+		t.Errorf("the database was killed %d times and %d workers were stopped, want once, and some", f.DatabaseKills, f.Fleet.Stops())
 	}
 }
 
 func TestFleetOnSQLiteRingsNobodyTwice(t *testing.T) {
-	o := Options{Database: filepath.Join(t.TempDir(), "fleet.db"), Creates: 100, Kills: 8}
+	t.Parallel()
+	dir := t.TempDir()
+	o := Options{Database: filepath.Join(dir, "fleet.db"), ConnectorDatabase: filepath.Join(dir, "connector.db"), Creates: 100, Kills: 8}
 	checkNothingIsWrong(t, o, runFleet(t, o))
 }
 
 // Without a ledger the same harm has people rung twice: the harness can see it.
 func TestFleetWithoutALedgerRingsPeopleTwice(t *testing.T) {
-	f := runFleet(t, onPostgres(t, Options{Creates: 150, Kills: 12, WithoutLedger: true}))
-	if f.RungTwice == 0 {
+	t.Parallel()
+	f := runFleet(t, Options{Database: filepath.Join(t.TempDir(), "fleet.db"), Creates: 150, Kills: 12, WithoutLedger: true})
+	if f.Fleet.RungTwice == 0 {
 		t.Error("nobody was rung twice, so that the harness proves nothing")
 	}
 }

@@ -18,53 +18,67 @@ import (
 	"github.com/ccaip-go/calls/ledger"
 )
 
-// judge compares what the ledger says with what the platform did.
-func (r *run) judge(ctx context.Context) error {
-	made, _ := r.calls()
+// check compares what the ledgers and the pages say with what the platforms did.
+func (r *run) check(ctx context.Context) error {
 	r.ids = map[string]string{}
 	for _, c := range r.creates {
 		r.ids[c.agent.Email] = c.id
 	}
-	for agent, all := range made {
-		r.figures.Calls += len(all)
-		if len(all) > 1 {
-			r.figures.RungTwice++
-			r.find(agent, fmt.Sprintf("was called %d times: %+v", len(all), all))
-		}
-	}
-	posts := r.posts()
-	r.figures.Requests = len(posts)
-	if r.WithoutLedger {
-		return nil
-	}
-	r.figures.States, r.figures.Reasons = map[ledger.State]int{}, map[string]int{}
-	for _, c := range r.creates {
-		if err := r.judgeCreate(ctx, c, made[c.agent.Email]); err != nil {
+	if r.desk != nil {
+		if err := r.checkDesk(ctx); err != nil {
 			return err
 		}
 	}
-	r.judgePermits(posts)
-	return r.judgeCount(ctx)
-}
-
-// calls returns the calls of each agent, and whether one has more than one.
-func (r *run) calls() (made map[string][]callstest.Call, isTwice bool) {
-	made = map[string][]callstest.Call{}
-	for _, call := range r.double.Calls() {
-		made[call.AgentEmail] = append(made[call.AgentEmail], call)
-		isTwice = isTwice || len(made[call.AgentEmail]) > 1
+	p := &r.figures.Fleet
+	made := r.checkCalls(p, r.double)
+	if r.WithoutLedger {
+		return nil
 	}
-	return made, isTwice
+	p.States, p.Reasons = map[ledger.State]int{}, map[string]int{}
+	for _, c := range r.creates {
+		if err := r.checkCreate(ctx, c, made[c.agent.Email]); err != nil {
+			return err
+		}
+	}
+	byAgent := marks{}
+	for _, c := range r.creates {
+		byAgent[c.agent.Email] = r.marks[c.id]
+	}
+	r.checkPermits(p, r.double, byAgent)
+	return r.checkCount(ctx)
 }
 
-// judgeCreate compares the entry of a create with its calls, and has a person decide
+// checkCalls returns the calls of each agent, and finds those that were called twice.
+func (r *run) checkCalls(p *Part, double *callstest.Server) (made map[string][]callstest.Call) {
+	made = callsOf(double)
+	for agent, all := range made {
+		p.Calls += len(all)
+		if len(all) > 1 {
+			p.RungTwice++
+			r.find(agent, fmt.Sprintf("was called %d times: %+v", len(all), all))
+		}
+	}
+	p.Requests = len(postsOf(double))
+	return made
+}
+
+// callsOf returns the calls of each agent.
+func callsOf(double *callstest.Server) map[string][]callstest.Call {
+	made := map[string][]callstest.Call{}
+	for _, call := range double.Calls() {
+		made[call.AgentEmail] = append(made[call.AgentEmail], call)
+	}
+	return made
+}
+
+// checkCreate compares the entry of a create with its calls, and has a person decide
 // where it is theirs to do.
-func (r *run) judgeCreate(ctx context.Context, c create, made []callstest.Call) error {
+func (r *run) checkCreate(ctx context.Context, c create, made []callstest.Call) error {
 	e, err := r.database.Ledger.Get(ctx, c.id)
 	if err != nil {
 		return err
 	}
-	r.figures.States[e.State]++
+	r.figures.Fleet.States[e.State]++
 	if e.State == ledger.StateForPerson {
 		if e, err = r.decide(ctx, c, e, made); err != nil {
 			return err
@@ -74,13 +88,13 @@ func (r *run) judgeCreate(ctx context.Context, c create, made []callstest.Call) 
 	if isMade {
 		awaits, callID = made[0].AwaitsAgent, made[0].ID
 	}
-	said := e.State == ledger.StateCreated || e.State == ledger.StateAwaitsAgent
+	isRecorded := e.State == ledger.StateCreated || e.State == ledger.StateAwaitsAgent
 	switch {
-	case !e.State.IsClosed(), said != isMade:
-		r.figures.Lost++
+	case !e.State.IsClosed(), isRecorded != isMade:
+		r.figures.Fleet.Lost++
 		r.find(c.agent.Email, fmt.Sprintf("%v, and %d calls were made", e, len(made)))
 	case e.State == ledger.StateCreated && e.CallID != callID, e.State == ledger.StateAwaitsAgent && !awaits:
-		r.figures.Wrong++
+		r.figures.Fleet.Wrong++
 		r.find(c.agent.Email, fmt.Sprintf("%v, and its call is %d", e, callID))
 	}
 	return nil
@@ -89,15 +103,15 @@ func (r *run) judgeCreate(ctx context.Context, c create, made []callstest.Call) 
 // decide is a person who looks into the portal, where a call shows its agent. Where
 // another entry has the call already, that is a wrong attribution, too.
 func (r *run) decide(ctx context.Context, c create, e ledger.Entry, made []callstest.Call) (ledger.Entry, error) {
-	r.figures.Reasons[withoutIDs(e.How)]++
+	r.figures.Fleet.Reasons[c.kind+": "+withoutIDs(e.How)]++
 	callID := int64(0)
 	if len(made) > 0 {
-		r.figures.WasMade++
+		r.figures.Fleet.WasMade++
 		callID = made[0].ID
 	}
 	decided, err := r.queue.Keeper.Decide(ctx, e.ID, e.Version, len(made) > 0, callID)
 	if errors.Is(err, ledger.ErrClaimed) {
-		r.figures.Wrong++
+		r.figures.Fleet.Wrong++
 		r.find(c.agent.Email, fmt.Sprintf("%v, and another entry has its call %d", e, callID))
 		return decided, nil
 	}
@@ -109,8 +123,8 @@ func withoutIDs(how string) string {
 	return regexp.MustCompile(`"[^"]*"|\d[\d ]*`).ReplaceAllString(how, "… ")
 }
 
-// judgeCount looks for entries that no create has.
-func (r *run) judgeCount(ctx context.Context) error {
+// checkCount looks for entries that no create has.
+func (r *run) checkCount(ctx context.Context) error {
 	report, err := r.queue.Report(ctx)
 	n := 0
 	for _, count := range report.Counts {
@@ -141,8 +155,8 @@ type post struct {
 	at    time.Time
 }
 
-func (r *run) posts() (posts []post) {
-	for _, request := range r.double.Requests() {
+func postsOf(double *callstest.Server) (posts []post) {
+	for _, request := range double.Requests() {
 		var body struct {
 			Agent string `json:"agent_email"`
 		}
@@ -153,7 +167,8 @@ func (r *run) posts() (posts []post) {
 	return posts
 }
 
-// marks are the marks that workers have stored, or tried to, by the ids of entries.
+// marks are the marks that were stored, or were to be, by the ids of entries or by
+// agents.
 type marks map[string][]calls.Intent
 
 func (m marks) add(i calls.Intent) { m[i.ID] = append(m[i.ID], i) }
@@ -170,17 +185,17 @@ func (m marks) use(id string, at time.Time) (used calls.Intent, ok bool) {
 	return calls.Intent{}, false
 }
 
-// judgePermits finds for each create that arrived a mark of its own, in whose permit
+// checkPermits finds for each create that arrived a mark of its own, in whose permit
 // it did. The skew is for its way.
-func (r *run) judgePermits(posts []post) {
-	for _, p := range posts {
-		mark, ok := r.marks.use(r.ids[p.agent], p.at.Add(time.Millisecond)) // the platform's times are in milliseconds
-		after := p.at.Sub(mark.SentBefore)
+func (r *run) checkPermits(p *Part, double *callstest.Server, byAgent marks) {
+	for _, post := range postsOf(double) {
+		mark, ok := byAgent.use(post.agent, post.at.Add(time.Millisecond)) // the platform's times are in milliseconds
+		after := post.at.Sub(mark.SentBefore)
 		if !ok || after > skew {
-			r.figures.Late++
-			r.find(p.agent, fmt.Sprintf("a request arrived at %v, its mark is %+v", p.at, mark))
+			p.Late++
+			r.find(post.agent, fmt.Sprintf("a request arrived at %v, its mark is %+v", post.at, mark))
 			continue
 		}
-		r.figures.Latest = max(r.figures.Latest, after)
+		p.Latest = max(p.Latest, after)
 	}
 }
