@@ -10,11 +10,11 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// TestTheMemoryForALargeResponseIsBounded has responses of 2 MB whose values take
+// TestTheMemoryForALargeResponseIsBounded has responses of 4 MB whose values take
 // many times their size if nothing stops them.
 func TestTheMemoryForALargeResponseIsBounded(t *testing.T) {
 	fill := func(begin, piece, end string) string {
-		return begin + strings.Repeat(piece, (2<<20-len(begin)-len(end))/len(piece)) + end
+		return begin + strings.Repeat(piece, (4<<20-len(begin)-len(end))/len(piece)) + end
 	}
 	create := func(ctx context.Context, c *calls.Client) error {
 		result, err := c.CreateOutbound(ctx, benchByTicket)

@@ -35,7 +35,7 @@ func TestATruncatedResponseIsKept(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			root := connections(t, func(_ int, conn net.Conn) {
-				readHead(conn)
+				readWhole(conn)
 				io.WriteString(conn, head)
 				tt.rest(conn)
 			})
@@ -88,7 +88,7 @@ func TestASwitchOfProtocolsEndsTheAttempt(t *testing.T) {
 	stay := make(chan struct{})
 	defer close(stay)
 	root := connections(t, func(_ int, conn net.Conn) {
-		readHead(conn)
+		readWhole(conn)
 		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 		<-stay
 	})
@@ -107,7 +107,7 @@ func TestAnEndlessBodyEndsWithTheAttempt(t *testing.T) {
 		"HTTP/1.1 201 Created\r\nContent-Length: 10000000\r\n\r\n{", "HTTP/1.1 400 Bad Request\r\nContent-Length: 10000000\r\n\r\n{", "HTTP/1.1 201 Created\r\n\r\n{",
 	} {
 		root := connections(t, func(_ int, conn net.Conn) {
-			readHead(conn)
+			readWhole(conn)
 			for _, err := io.WriteString(conn, head); err == nil; time.Sleep(time.Millisecond) {
 				_, err = io.WriteString(conn, " ")
 			}
@@ -123,7 +123,7 @@ func TestAnEndlessBodyEndsWithTheAttempt(t *testing.T) {
 // transport, replace the body.
 func TestAReplacedBodyEndsWithTheAttempt(t *testing.T) {
 	root := connections(t, func(_ int, conn net.Conn) {
-		readHead(conn)
+		readWhole(conn)
 		_, _ = io.WriteString(conn, created)
 	})
 	replacing := func(body io.ReadCloser) func(http.RoundTripper) http.RoundTripper {
@@ -188,7 +188,7 @@ func TestAnEndlessBodyIsReadUpToTheLimit(t *testing.T) {
 	spaces := strings.Repeat(" ", 64<<10)
 	for status, want := range map[int]int{200: maxBody, 201: maxBody, 400: maxErrorBody, 502: maxErrorBody} {
 		root := connections(t, func(_ int, conn net.Conn) {
-			readHead(conn)
+			readWhole(conn)
 			for _, err := fmt.Fprintf(conn, "HTTP/1.1 %d \r\n\r\n", status); err == nil; {
 				_, err = io.WriteString(conn, spaces)
 			}
@@ -207,7 +207,7 @@ func TestContentLengthTakesNoMemory(t *testing.T) {
 	stay := make(chan struct{})
 	defer close(stay)
 	root := connections(t, func(_ int, conn net.Conn) {
-		readHead(conn)
+		readWhole(conn)
 		_, _ = io.WriteString(conn, "HTTP/1.1 201 Created\r\nContent-Length: 10000000\r\n\r\n")
 		<-stay
 	})

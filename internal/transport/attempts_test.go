@@ -201,7 +201,7 @@ func TestAFailedLookupIsRetried(t *testing.T) {
 
 func TestAFailedHandshakeIsRetried(t *testing.T) {
 	root := connections(t, func(_ int, conn net.Conn) {
-		readHead(conn)
+		readWhole(conn)
 		conn.Write([]byte("not TLS\r\n"))
 	})
 	result := senderTo(t, strings.Replace(root, "http:", "https:", 1), &http.Client{Transport: newTransport(t)}).Send(t.Context(), createRequest())
@@ -240,12 +240,12 @@ func TestAProxyThatRefusesTheTunnelIsRetried(t *testing.T) {
 
 func TestWhatMayHaveArrivedIsNotRetried(t *testing.T) {
 	tests := map[string]func(conn net.Conn){
-		"closed":             func(conn net.Conn) { readHead(conn) },
-		"reset":              func(conn net.Conn) { readHead(conn); conn.(*net.TCPConn).SetLinger(0) },
-		"half a status line": func(conn net.Conn) { readHead(conn); io.WriteString(conn, "HTTP/1.1 20") },
-		"half a header":      func(conn net.Conn) { readHead(conn); io.WriteString(conn, "HTTP/1.1 201 Created\r\nContent-Le") },
-		"not HTTP":           func(conn net.Conn) { readHead(conn); io.WriteString(conn, "SSH-2.0-OpenSSH_9.6\r\n\r\n") },
-		"only a 102":         func(conn net.Conn) { readHead(conn); io.WriteString(conn, "HTTP/1.1 102 Processing\r\n\r\n") },
+		"closed":             func(conn net.Conn) { readWhole(conn) },
+		"reset":              func(conn net.Conn) { readWhole(conn); conn.(*net.TCPConn).SetLinger(0) },
+		"half a status line": func(conn net.Conn) { readWhole(conn); io.WriteString(conn, "HTTP/1.1 20") },
+		"half a header":      func(conn net.Conn) { readWhole(conn); io.WriteString(conn, "HTTP/1.1 201 Created\r\nContent-Le") },
+		"not HTTP":           func(conn net.Conn) { readWhole(conn); io.WriteString(conn, "SSH-2.0-OpenSSH_9.6\r\n\r\n") },
+		"only a 102":         func(conn net.Conn) { readWhole(conn); io.WriteString(conn, "HTTP/1.1 102 Processing\r\n\r\n") },
 	}
 	for name, serve := range tests {
 		t.Run(name, func(t *testing.T) {

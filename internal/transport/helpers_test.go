@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"log"
@@ -167,10 +168,16 @@ func connections(t *testing.T, serve func(n int, conn net.Conn)) (root string) {
 
 const created = "HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\n{\"id\":1}\n"
 
-// readHead reads a request, which the tests keep in one packet.
-func readHead(conn net.Conn) bool {
-	n, err := conn.Read(make([]byte, 4096))
-	return err == nil && n > 0
+// readWhole reads a whole request, and reports false if there is none. The body comes
+// after the head in a packet of its own: a connection that is closed before it was read
+// is reset.
+func readWhole(conn net.Conn) bool {
+	r, err := http.ReadRequest(bufio.NewReader(conn))
+	if err != nil {
+		return false
+	}
+	_, err = io.Copy(io.Discard, r.Body)
+	return err == nil
 }
 
 // closedPort returns a URL without a listener.

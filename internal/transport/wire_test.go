@@ -70,7 +70,7 @@ func TestARetryBelowCountsAsSent(t *testing.T) {
 func TestADeadIdleConnection(t *testing.T) {
 	var received atomic.Int32
 	root := connections(t, func(n int, conn net.Conn) {
-		if !readHead(conn) {
+		if !readWhole(conn) {
 			return
 		}
 		received.Add(1)
@@ -293,7 +293,7 @@ func TestAMiddlewareThatFailsAfterTheRequestWasSent(t *testing.T) {
 	for name, respond := range map[string]string{"a request that was lost": "", "a create that succeeded": created} {
 		var arrived atomic.Int32
 		root := connections(t, func(_ int, conn net.Conn) {
-			if readHead(conn) {
+			if readWhole(conn) {
 				arrived.Add(1)
 				_, _ = io.WriteString(conn, respond)
 			}
@@ -388,7 +388,7 @@ func TestACircuitBreakerThatOpensDuringTheRequest(t *testing.T) {
 	arrived, stay := make(chan struct{}), make(chan struct{})
 	defer close(stay)
 	root := connections(t, func(_ int, conn net.Conn) {
-		readHead(conn)
+		readWhole(conn)
 		close(arrived)
 		<-stay
 	})
@@ -482,7 +482,7 @@ func TestATransportThatRetriesByItself(t *testing.T) {
 	} {
 		var arrived atomic.Int32
 		root := connections(t, func(n int, conn net.Conn) {
-			if readHead(conn) {
+			if readWhole(conn) {
 				arrived.Add(1)
 				if n > 1 {
 					_, _ = io.WriteString(conn, last)
