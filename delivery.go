@@ -72,8 +72,8 @@ func DeliveryOf(err error) Delivery {
 
 // RetryAfter reports whether the request that failed with err was provably not
 // carried out and can be sent again unchanged, and how long to wait before that.
-// It reports false for everything else: what may have been carried out, what the
-// platform refused, and what is not valid.
+// It reports false for everything else: what may have been carried out, what is not
+// valid, and what the platform refused other than with a 429.
 func RetryAfter(err error) (wait time.Duration, ok bool) {
 	var failed *OpError
 	if !errors.As(err, &failed) {

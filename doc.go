@@ -41,8 +41,8 @@
 //	}
 //
 // [Delivery.MayExist] is the last two, and [RetryAfter] reports whether and when
-// the same request can be sent again. Every error of an operation is an
-// [*OpError]; [IntentOf] returns the [Intent] of a create that failed, which is
+// the same request can be sent again. An error of an operation is [ValidationErrors]
+// or an [*OpError]; [IntentOf] returns the [Intent] of a create that failed, which is
 // what it can be recognized by. [Client.Settle] looks for its call in the
 // platform's listing, and [Client.SettleAll] for many in one.
 //

@@ -1,6 +1,7 @@
 package calls_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -131,7 +132,27 @@ func TestEveryFaultOfACancellation(t *testing.T) {
 	}
 }
 
-func TestEveryFaultOfAQueueQuery(t *testing.T) {
+// reads has every operation that only reads, by its name. A new one is a row here.
+var reads = map[string]func(ctx context.Context, c *calls.Client, callID int64) error{
+	"GetCustomerFlag": func(ctx context.Context, c *calls.Client, callID int64) error {
+		_, err := c.GetCustomerFlag(ctx, callID)
+		return err
+	},
+	"QueueStatus": func(ctx context.Context, c *calls.Client, _ int64) error {
+		_, err := c.QueueStatus(ctx, aQueueStatus)
+		return err
+	},
+	"QueueOperation": func(ctx context.Context, c *calls.Client, _ int64) error {
+		_, err := c.QueueOperation(ctx, aQueueOperation)
+		return err
+	},
+	"WaitTimes": func(ctx context.Context, c *calls.Client, _ int64) error {
+		_, err := c.WaitTimes(ctx, aWaitTimes)
+		return err
+	},
+}
+
+func TestEveryFaultOfARead(t *testing.T) {
 	tests := []struct {
 		fault    callstest.Fault
 		requests int
@@ -154,15 +175,14 @@ func TestEveryFaultOfAQueueQuery(t *testing.T) {
 		{callstest.Status(401), 1, calls.ErrUnauthorized},
 		{callstest.Redirect(302, "/"), 1, calls.ErrRedirected},
 	}
-	for name, ask := range map[string]func(*calls.Client) error{
-		"QueueStatus": queueStatusOf(t, aQueueStatus), "QueueOperation": queueOperationOf(t, aQueueOperation), "WaitTimes": waitTimesOf(t, aWaitTimes),
-	} {
+	for name, read := range reads {
 		for _, tt := range tests {
 			t.Run(name+"/"+tt.fault.String(), func(t *testing.T) {
 				t.Parallel()
 				server := callstest.NewServer(t, callstest.WithTLS())
+				id := server.AddCall(callstest.Call{})
 				server.Fail(tt.fault)
-				err := ask(socketClient(t, server))
+				err := read(t.Context(), socketClient(t, server), id)
 				if got := len(server.Requests()); !errors.Is(err, tt.err) || got != tt.requests {
 					t.Errorf("%d requests, %v, want %d, %v", got, err, tt.requests, tt.err)
 				}

@@ -70,7 +70,7 @@ type Settled struct {
 // contested by nobody.
 //
 // An error is an *OpError whose Delivery is that of the create, never that of the
-// listing, so that it never suggests to send the create again:
+// listing, so that it never suggests sending the create again:
 //
 //   - ErrCallNotFound: there is no candidate. This is not final: a network was seen to
 //     deliver a request 25 s after the client had given up.

@@ -32,10 +32,11 @@ type WatchOptions struct {
 // unless a read may be repeated after it (a 5xx, a 429, a broken connection), or that
 // of the context.
 //
-// All watches and settlements of a Client share one tail: 1,000 watched calls cost the
-// requests of one. The time between two polls grows by half while none of them
-// changes, from opts.Interval to opts.MaxInterval, the shortest of all. LookNow ends
-// it.
+// Everything that a Client watches and settles is served by one reader, which polls the
+// listing of changed calls: 1,000 watched calls cost the requests of one. The time
+// between two polls grows by half while no watched call changes, from opts.Interval to
+// opts.MaxInterval; of several watches, the shortest intervals count. LookNow has it
+// poll at once.
 //
 // Reference: "Manager API", tailing.
 func (c *Client) WatchCall(ctx context.Context, call *Call, opts WatchOptions) iter.Seq2[*Call, error] {
@@ -52,7 +53,7 @@ func (c *Client) WatchCalls(ctx context.Context, calls []*Call, opts WatchOption
 	}
 }
 
-// LookNow has the tail of this Client poll at once, if a WatchCall, a
+// LookNow has the reader of this Client poll at once, if a WatchCall, a
 // WatchCalls or a TailCalls is waiting for one; otherwise it does nothing. Call it
 // when an event says that a call has changed. It does not wait, and many calls of it
 // cost at most two polls a second.
