@@ -3,17 +3,23 @@ package phone
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
 
 // extension matches what begins an extension, and its digits. The labels are
-// those that phonenumbers knows.
-var extension = regexp.MustCompile(`^(?i:e?xt(?:ensi(?:o\x{301}?|ó)n?)?n?|ｅ?ｘｔｎ?|[xｘ]|int|ｉｎｔ|доб|anexo|;ext=|[#＃,;~～]+)[\s\p{Z}\p{P}]*\p{Nd}{1,20}#?[\s\p{Z}]*$`)
+// those that phonenumbers knows. It is compiled when the first number needs it, not in
+// every program that imports this.
+var extension = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?i:e?xt(?:ensi(?:o\x{301}?|ó)n?)?n?|ｅ?ｘｔｎ?|[xｘ]|int|ｉｎｔ|доб|anexo|;ext=|[#＃,;~～]+)[\s\p{Z}\p{P}]*\p{Nd}{1,20}#?[\s\p{Z}]*$`)
+})
 
 // quantity matches the end of a number in scientific notation, and of one with a
 // decimal comma and zeros.
-var quantity = regexp.MustCompile(`^(?:(?:,\d+)?[eE][+-]?\d+|,0+)$`)
+var quantity = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:(?:,\d+)?[eE][+-]?\d+|,0+)$`)
+})
 
 // isNotPlainASCII reports whether r is not a character of a folded number.
 func isNotPlainASCII(r rune) bool {
@@ -60,9 +66,9 @@ func problemOf(before, rest string) error {
 	switch {
 	case !utf8.ValidString(rest):
 		return ErrNotPlainText
-	case isAfterDigits && quantity.MatchString(strings.TrimRight(rest, " ")):
+	case isAfterDigits && quantity().MatchString(strings.TrimRight(rest, " ")):
 		return ErrSpreadsheet
-	case isAfterDigits && extension.MatchString(rest):
+	case isAfterDigits && extension().MatchString(rest):
 		return ErrExtension
 	case strings.ContainsFunc(rest, unicode.IsLetter):
 		return ErrLetters
