@@ -71,14 +71,15 @@ func (c *Client) QueueStatus(ctx context.Context, req QueueStatusRequest) ([]Que
 		return nil, err
 	}
 	var queues []QueueStatus
-	err = o.decode(ctx, func(body []byte) error {
+	err = o.decode(ctx, func(body []byte) (err error) {
 		var response struct {
 			Queues json.RawMessage `json:"queues"`
 		}
 		if err := json.Unmarshal(body, &response); err != nil {
 			return err
 		}
-		return decodeList(response.Queues, &queues)
+		queues, err = decodeList[QueueStatus](response.Queues)
+		return err
 	})
 	return queues, err
 }
@@ -171,7 +172,10 @@ func (c *Client) WaitTimes(ctx context.Context, req WaitTimesRequest) ([]WaitTim
 		return nil, err
 	}
 	var waits []WaitTime
-	err = o.decode(ctx, func(body []byte) error { return decodeList(body, &waits) })
+	err = o.decode(ctx, func(body []byte) (err error) {
+		waits, err = decodeList[WaitTime](body)
+		return err
+	})
 	return waits, err
 }
 
@@ -252,22 +256,13 @@ func (c *Client) readQueues(ctx context.Context, name, route string, req queueRe
 	return c.send(ctx, operation{name: name, method: http.MethodGet, route: route, query: values.Encode()})
 }
 
-// decodeList decodes a JSON array of objects one by one, so that one malformed
-// object does not affect the rest: it is left out.
-func decodeList[T any](data []byte, list *[]T) error {
-	var objects []json.RawMessage
-	if err := json.Unmarshal(data, &objects); err != nil {
-		return err
+// decodeList decodes the objects of a JSON array. One element that is no object does not
+// affect the rest: it is left out.
+func decodeList[T any](data []byte) ([]T, error) {
+	list := []T{}
+	_, err := flex.DecodeArray(data, func(element *T, _ []byte) { list = append(list, *element) })
+	if err != nil {
+		return nil, err
 	}
-	if objects == nil {
-		return errors.New("the list is null")
-	}
-	*list = make([]T, 0, len(objects))
-	for _, object := range objects {
-		var element T
-		if flex.Decode(object, &element) == nil {
-			*list = append(*list, element)
-		}
-	}
-	return nil
+	return list, nil
 }

@@ -163,7 +163,7 @@ func (w *Window) hold(i, queue int, now time.Time) {
 	}
 }
 
-// grant gives slots to those who wait, as long as there are both, and comes back
+// grant gives slots to those who wait while there are both, and comes back
 // when the next slot is free.
 func (w *Window) grant(now time.Time) {
 	w.recover(now)
