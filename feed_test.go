@@ -109,6 +109,7 @@ func watchedCosts(t *testing.T, n int, areTogether, areKnown bool) int {
 }
 
 func TestManyLostCreatesAreSettledByFewListings(t *testing.T) {
+	t.Parallel()
 	for _, n := range []int{1, 100, 1000} {
 		for _, areTogether := range []bool{true, false} {
 			listings, pages := settleCosts(t, n, areTogether)

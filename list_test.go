@@ -75,6 +75,7 @@ func TestListCallsValidatesItsOptions(t *testing.T) {
 // TestAListingIsCompleteWhileCallsChange lists calls while others are created and
 // changed. No call may be yielded twice, and no call that did not change may be missing.
 func TestAListingIsCompleteWhileCallsChange(t *testing.T) {
+	t.Parallel()
 	orders := []calls.ListOptions{
 		{}, {SortBy: "id"}, {SortBy: "id", Descending: true}, {SortBy: "created_at"}, {SortBy: "created_at", Descending: true},
 		{SortBy: "updated_at", Descending: true},

@@ -25,6 +25,7 @@ import (
 // pages have any size, with and without links, many calls have the same updated_at, and
 // the listing lags and fails.
 func TestATailYieldsEachChangeOnce(t *testing.T) {
+	t.Parallel()
 	const rounds = 60
 	changes := 0
 	for round := range uint64(rounds) {
