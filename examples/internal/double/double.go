@@ -25,9 +25,7 @@ type Double struct{ server *callstest.Server }
 // double.
 func Start(sample ...string) *Double {
 	if HasAccount() {
-		if _, err := calls.NewClientFromEnv(); err != nil {
-			fmt.Fprintln(os.Stderr, whyNot())
-		}
+		_ = CheckAccount() // NewClientFromEnv returns the same error to the program
 		return nil
 	}
 	server, err := callstest.Start()
@@ -53,6 +51,16 @@ func announce() {
 // HasAccount reports whether the environment names an account, if only in part.
 func HasAccount() bool { return len(variables()) > 0 }
 
+// CheckAccount returns the error of calls.NewClientFromEnv, and prints on standard error
+// why no double takes the place of the account.
+func CheckAccount() error {
+	_, err := calls.NewClientFromEnv()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, whyNot())
+	}
+	return err
+}
+
 // variables returns the names of the variables that keep a double from being started.
 func variables() (names []string) {
 	for _, variable := range os.Environ() {
@@ -64,7 +72,7 @@ func variables() (names []string) {
 	return names
 }
 
-// whyNot explains to the user of an incomplete account why there is no double.
+// whyNot says why there is no double for an incomplete account.
 func whyNot() string {
 	names := variables()
 	are, them := "is", "it"
