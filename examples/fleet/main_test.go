@@ -104,6 +104,8 @@ func TestCommandsThatAreWrong(t *testing.T) {
 		{[]string{"report", "-db", db, "now"}, misused, `fleet: unexpected argument "now"; fleet report -h shows the flags`},
 		{[]string{"enqueue", "-db", db, "-tickets", "1"}, misused, "flag provided but not defined: -tickets; fleet enqueue -h"},
 		{[]string{"work", "-db", db, "-poll", "soon"}, misused, "invalid value"},
+		{[]string{"work", "-db", db, "-sweep", "-1s"}, misused, "-workers, -poll and -sweep cannot be negative"},
+		{[]string{"work", "-db", db, "-workers", "-1"}, misused, "-workers, -poll and -sweep cannot be negative"},
 		{[]string{"decide", "-db", db, "-id", "a"}, misused, "give one of -made, -not-made and -look"},
 		{[]string{"decide", "-db", db, "-made"}, misused, "give -id and -version"},
 		{[]string{"decide", "-db", db, "-id", "a", "-not-made", "-call", "397"}, misused, "-call goes with -made"},

@@ -19,6 +19,9 @@ func work(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if opts.Workers < 0 || min(opts.Poll, opts.Sweep) < 0 {
+		return misuse("-workers, -poll and -sweep cannot be negative")
+	}
 	f, err := connect(ctx, db)
 	if err != nil {
 		return err
