@@ -76,7 +76,7 @@ func run(ctx context.Context, set settings) error {
 	case set.hash:
 		return printPasswordHash(os.Stdin, os.Stdout, hashRounds)
 	case min(set.attempt, set.lag, set.skew) <= 0:
-		return errors.New("-attempt, -settle and -skew have to be more than nothing, such as 15s")
+		return errors.New("-attempt, -settle and -skew have to be more than zero, such as 15s")
 	}
 	if err := checkAccount(set); err != nil {
 		return err
