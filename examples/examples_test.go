@@ -81,24 +81,34 @@ func TestExamples(t *testing.T) {
 		{"scheduled -in=-5m", 1, "The time of the call is not in the future."},
 		{"scheduled -next", 0, "Scheduled call 397 for "},
 		{"scheduled -next -menu 10 -menu-type web_menu", 0, "Scheduled call 397 for "},
-		{"scheduled -next -menu 13", 1, "no callback period that is free"},
-		{"scheduled -next -menu 4711", 1, "no callback period that is free"},
+		{"scheduled -next -menu 13", 1, "-next: the queue shows no callback periods for the next 8 hours: it is closed, or takes no callbacks."},
+		{"scheduled -next -menu 99", 1, "-next: the platform shows no queue menu 99 of the type mobile_menu: check -menu and -menu-type."},
+		{"scheduled -next -menu-type foo", 1, "-next: the platform shows no queue menu 9 of the type foo: check -menu and -menu-type."},
+		{"scheduled -next -menu=", misused, "invalid value"},
+		{"scheduled -next -in 1h", 1, "-at, -in and -next exclude each other: give one of them."},
+		{"scheduled -next -at 2030-01-31T12:00:00Z", 1, "-at, -in and -next exclude each other: give one of them."},
+		{"scheduled -at 2030-01-31T12:00:00Z -in 1h", 1, "-at, -in and -next exclude each other: give one of them."},
+		{"scheduled -at 2090-01-31T12:00:00Z", 0, "Scheduled call 397 for Tue, 31 Jan 2090 12:00:00 UTC."},
+		{"scheduled -at= -in=1h", misused, "a time such as 2030-01-31T12:00:00Z"},
 		{"scheduled -next -zone Nowhere", 1, "unknown time zone"},
 		{"scheduled -next -menu-type=", 1, "menu_type is required"},
 		{"scheduled -at 2019-09-15T00:19:14Z -number 123123", 1, "The number to call is not a telephone number."},
 		{"scheduled -at 2019-09-15T00:19:14Z -number 123123", 1, "The time of the call is not in the future."},
-		{"scheduled -at tomorrow", misused, "invalid value"},
+		{"scheduled -at tomorrow", misused, "a time such as 2030-01-31T12:00:00Z"},
 		{"scheduled -menu 11", 1, "scheduled calls a mobile or web menu"},
 		{"customerflag", 0, `Call 397: {"verified_customer":null,"bad_actor":null,"repeat_customer":null}`},
 		{"customerflag -verified=true -bad-actor=false", 0, `{"verified_customer":true,"bad_actor":false,"repeat_customer":null}`},
 		{"customerflag -verified", 0, `{"verified_customer":true,`},
 		{"customerflag -call 4711", 1, "The platform cannot find what was asked for."},
 		{"customerflag -call -1", 1, "a positive whole number"},
+		{"customerflag -verified true", 1, `unexpected argument "true": write the value of a flag as in -verified=true`},
 		{"customerflag -verified=maybe", misused, "invalid"},
 		{"track", 0, "Call 397 is finished."},
 		{"track -agent busy@example.com", 1, "The agent cannot take a call now."},
 		{"track -agent chooser@example.com", 0, "The agent has to place the call first"},
-		{"settle", 0, "The call may ring all the same: look before you try again. Looking for it …\nCarrying on with call 397, assigned."},
+		{"settle", 0, "The call may ring all the same: look before you try again.\nLooking for it: this takes up to 3s, and longer if the platform is slow …\nCarrying on with call 397, assigned."},
+		{"settle -h", 0, "is waited out as well (default 1m)"},
+		{"settle -window soon", misused, "invalid value"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.command, func(t *testing.T) {
@@ -136,12 +146,22 @@ func run(t *testing.T, environ []string, name string, args ...string) (out strin
 	return string(text), command.ProcessState.ExitCode()
 }
 
-// TestAnIncompleteAccount checks that the output names a missing variable, and that no
-// double is started.
+// TestHelpShowsNoZeroTime checks that -h shows no time as the default.
+func TestHelpShowsNoZeroTime(t *testing.T) {
+	out, status := run(t, nil, filepath.Join(bin, "scheduled"), "-h")
+	if status != 0 || !strings.Contains(out, "such as 2030-01-31T12:00:00Z") || strings.Contains(out, "0001-01-01") {
+		t.Errorf("exit status %d\n%s", status, out)
+	}
+}
+
+// TestAnIncompleteAccount checks that the output says why no double is started, and names
+// a missing variable.
 func TestAnIncompleteAccount(t *testing.T) {
 	check := func(name, variable string) {
+		set, _, _ := strings.Cut(variable, "=")
+		want := `^No double is started, since ` + set + ` is set\. Unset it, or set the rest of the account\.\nNothing was sent: the environment variable CCAIP_\w+ is not set\.\n$`
 		out, status := run(t, []string{variable}, filepath.Join(bin, name))
-		if status != 1 || !regexp.MustCompile(`^Nothing was sent: the environment variable CCAIP_\w+ is not set\.\n$`).MatchString(out) {
+		if status != 1 || !regexp.MustCompile(want).MatchString(out) {
 			t.Errorf("%s with %s: exit status %d\n%s", name, variable, status, out)
 		}
 	}
@@ -173,7 +193,7 @@ func TestSettleCreatesOneCall(t *testing.T) {
 		want   string
 	}{
 		{callstest.Pass, 1, 0, "Carrying on with call 397, assigned."},
-		{callstest.HangUpAfterCreate, 1, 0, "Carrying on with call 397, assigned."},
+		{callstest.HangUpAfterCreate, 1, 0, "Looking for it: this takes up to 2s, and longer if the platform is slow …\nCarrying on with call 397, assigned."},
 		{callstest.CutHeaders, 1, 0, "The call may ring all the same"},
 		{callstest.HangUpAfterRead, 0, 1, "No listing has shown the call."},
 		{callstest.Status(404), 0, 1, "The platform cannot find what was asked for."},
@@ -197,6 +217,17 @@ func TestSettleCreatesOneCall(t *testing.T) {
 				t.Errorf("%d creates made %d calls, want 1 and %d", creates, len(server.Calls()), test.calls)
 			}
 		})
+	}
+}
+
+// TestSettleChecksItsFlagsFirst checks that nothing is sent if the looking would fail.
+func TestSettleChecksItsFlagsFirst(t *testing.T) {
+	server := callstest.NewServer(t)
+	for _, wrong := range []string{"-window=-1s", "-skew=-1s", "-window=0s", "-skew=0"} {
+		out, status := run(t, server.Environ(), filepath.Join(bin, "settle"), "-agent=agent@example.com", "-ticket=71450", wrong)
+		if status != 2 || !strings.Contains(out, "it has to be more than zero, such as 15s") || len(server.Requests()) != 0 {
+			t.Errorf("%s: exit status %d, %d requests\n%s", wrong, status, len(server.Requests()), out)
+		}
 	}
 }
 

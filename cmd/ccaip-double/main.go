@@ -8,6 +8,29 @@
 // CCAIP_HOST and CCAIP_USERNAME are emptied. With a command, the exit status is that
 // of the command, 126 if it cannot be run, and 127 if there is none of that name. It
 // is 2 for a wrong command line and 1 for any other failure.
+//
+// # The world
+//
+// The double starts with the agents, menus, tickets and languages of package
+// [github.com/ccaip-go/calls/callstest], which also describes the faults of -fail. The
+// file of -world is a JSON object of what to add to them, or to replace by the same
+// e-mail address, id or code. This one has all keys:
+//
+//	{
+//		"agents": [{"email": "agent.one@example.com", "available": true, "permitted": true, "response": "created"}],
+//		"menus": [{
+//			"id": 21, "name": "Sales", "types": ["ivr_menu", "mobile_menu", "web_menu"], "state": "open",
+//			"overcapacity": false, "wait": 120, "slots": 1
+//		}],
+//		"tickets": [{"id": "80233", "number": "+1 859-657-9625", "contact_id": "7"}],
+//		"languages": {"available": ["de"], "unavailable": ["it"]}
+//	}
+//
+// Every key but an agent's email, a menu's id and a ticket's id can be left out. An agent
+// is available and permitted unless the file says false; the response to a create is
+// created (201), accepted (202) or prompted (200). A menu is of every type unless the
+// file says which; its state is open, manual redirection or after hours; slots is how many
+// calls each of its callback periods takes, 1 by default, and -1 means no such periods.
 package main
 
 import (
@@ -25,6 +48,9 @@ import (
 const usage = `Usage:
   ccaip-double [flags]                  print the variables that lead to the double, and serve
   ccaip-double [flags] -- command ...   run a command under those variables
+
+"go doc github.com/ccaip-go/calls/cmd/ccaip-double" shows a world file with all keys, and
+"go doc github.com/ccaip-go/calls/callstest" the agents, menus and faults that there are.
 
 Flags:
 `

@@ -103,6 +103,8 @@ func TestExitStatus(t *testing.T) {
 		want   string
 	}{
 		{"-h", 0, "Usage:"},
+		{"-h", 0, "go doc github.com/ccaip-go/calls/cmd/ccaip-double"},
+		{"-h", 0, "go doc github.com/ccaip-go/calls/callstest"},
 		{"-nonsense", 2, "flag provided but not defined"},
 		{"-fail Nonsense", 2, "there is no fault Nonsense"},
 		{"-fail BreakHandshake", 2, "needs TLS"},

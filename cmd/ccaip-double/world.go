@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/ccaip-go/calls"
@@ -30,12 +31,15 @@ type agent struct {
 	Response             string
 }
 
-// menu is open and on every channel unless it says otherwise.
+// menu is open and of every type unless it says otherwise.
 type menu struct {
-	ID       int64
-	Name     string
-	Channels *[]string
-	State    string
+	ID           int64
+	Name         string
+	Types        *[]calls.MenuType
+	State        string
+	Overcapacity bool
+	Wait         int64
+	Slots        int
 }
 
 type ticket struct {
@@ -48,8 +52,8 @@ var (
 		"": callstest.ResponseCreated, "created": callstest.ResponseCreated,
 		"accepted": callstest.ResponseAccepted, "prompted": callstest.ResponsePrompted,
 	}
-	channels = map[string]calls.MenuType{"ivr": calls.MenuTypeIVR, "mobile": calls.MenuTypeMobile, "web": calls.MenuTypeWeb}
-	states   = map[string]callstest.MenuState{
+	menuTypes = []calls.MenuType{calls.MenuTypeIVR, calls.MenuTypeMobile, calls.MenuTypeWeb}
+	states    = map[string]callstest.MenuState{
 		"": callstest.Open, "open": callstest.Open,
 		"manual redirection": callstest.ManualRedirection, "after hours": callstest.AfterHours,
 	}
@@ -107,19 +111,16 @@ func (m menu) parse() (callstest.Menu, error) {
 	if !ok {
 		return callstest.Menu{}, fmt.Errorf("the state is open, manual redirection or after hours, and not %q", m.State)
 	}
-	names := []string{"ivr", "mobile", "web"}
-	if m.Channels != nil {
-		names = *m.Channels
+	types := menuTypes
+	if m.Types != nil {
+		types = *m.Types
 	}
-	parsed := callstest.Menu{ID: m.ID, Name: m.Name, State: state}
-	for _, name := range names {
-		channel, ok := channels[name]
-		if !ok {
-			return callstest.Menu{}, fmt.Errorf("a channel is ivr, mobile or web, and not %q", name)
+	for _, name := range types {
+		if !slices.Contains(menuTypes, name) {
+			return callstest.Menu{}, fmt.Errorf("a type is ivr_menu, mobile_menu or web_menu, and not %q", name)
 		}
-		parsed.Types = append(parsed.Types, channel)
 	}
-	return parsed, nil
+	return callstest.Menu{ID: m.ID, Name: m.Name, Types: types, State: state, Overcapacity: m.Overcapacity, Wait: m.Wait, Slots: m.Slots}, nil
 }
 
 // decode reads one JSON object without unknown keys, and names the line of a

@@ -1,6 +1,11 @@
 package main
 
 import (
+	"cmp"
+	"go/parser"
+	"go/token"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -18,8 +23,9 @@ func TestWorld(t *testing.T) {
 		],
 		"menus": [
 			{"id": 21, "name": "Sales"},
-			{"id": 22, "channels": ["web"]},
-			{"id": 23, "state": "after hours"}
+			{"id": 22, "types": ["web_menu"]},
+			{"id": 23, "state": "after hours"},
+			{"id": 24, "overcapacity": true, "wait": 120, "slots": -1}
 		],
 		"tickets": [{"id": "80233", "number": "+1 859-657-9625", "contact_id": "7"}],
 		"languages": {"available": ["de"], "unavailable": ["it"]}
@@ -52,6 +58,28 @@ func TestWorld(t *testing.T) {
 	}
 }
 
+// TestDocumentedWorldHasAllKeys reads the world file of the package comment.
+func TestDocumentedWorldHasAllKeys(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "main.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := regexp.MustCompile(`(?s)\n\t\{\n.*?\n\t\}\n`).FindString(file.Doc.Text())
+	options, err := parseWorld([]byte(text))
+	if err != nil {
+		t.Fatalf("%v in %q", err, text)
+	}
+	callstest.NewServer(t, options...)
+	for _, part := range []any{world{}, agent{}, menu{}, ticket{}} {
+		for _, field := range reflect.VisibleFields(reflect.TypeOf(part)) {
+			name := cmp.Or(field.Tag.Get("json"), strings.ToLower(field.Name))
+			if !strings.Contains(text, `"`+name+`":`) {
+				t.Errorf("%q is not in the documented world", name)
+			}
+		}
+	}
+}
+
 func TestWorldRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		``:                            "the JSON is empty or ends too early",
@@ -63,7 +91,8 @@ func TestWorldRefuses(t *testing.T) {
 		`{"agent": []}`:               `unknown field "agent"`,
 		`{"agents": [{"mail": "x"}]}`: `unknown field "mail"`,
 		`{"agents": [{"email": "x@example.com", "response": "busy"}]}`: "the response is created, accepted or prompted",
-		`{"menus": [{"id": 1, "channels": ["fax"]}]}`:                  "menu 1: a channel is ivr, mobile or web",
+		`{"menus": [{"id": 1, "types": ["ivr"]}]}`:                     "menu 1: a type is ivr_menu, mobile_menu or web_menu",
+		`{"menus": [{"id": 1, "channels": ["web_menu"]}]}`:             `unknown field "channels"`,
 		`{"menus": [{"id": 1, "state": "closed"}]}`:                    "menu 1: the state is open",
 	} {
 		if _, err := parseWorld([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"regexp"
 	"strings"
 )
 
@@ -23,9 +24,15 @@ type access struct {
 
 const minSecret = 16 // bytes
 
-// newAccess reads the settings -auth USER:FILE and -proxy HEADER:FILE.
+// hostName matches the names that browsers send, in lower case.
+var hostName = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$`)
+
+// newAccess reads the settings -host, -auth USER:FILE and -proxy HEADER:FILE.
 func newAccess(set settings) (*access, error) {
 	a := &access{host: strings.ToLower(set.host), isOpen: set.open}
+	if a.host != "" && !hostName.MatchString(a.host) {
+		return nil, fmt.Errorf("-host %q is not a host name such as crm.example.com, without a port", set.host)
+	}
 	if set.auth != "" && set.proxy != "" {
 		return nil, errors.New("-auth and -proxy: choose one of them")
 	}

@@ -68,6 +68,17 @@ func TestListenersThatOthersReach(t *testing.T) {
 	}
 }
 
+func TestHostsThatAreNoNames(t *testing.T) {
+	for _, host := range []string{"a b", "crm.example.com:8080", "https://crm.example.com", "crm/x", "-crm.example.com", "crm..example.com", ".", "crm.example.com\n", "agent@example.com", "*", strings.Repeat("a", 64)} {
+		if _, err := newAccess(settings{host: host}); err == nil || !strings.Contains(err.Error(), "-host") {
+			t.Errorf("%q: error is %v", host, err)
+		}
+	}
+	for _, host := range []string{"", "crm", "crm.example.com", "CRM-2.example.com", "my_crm.example.com", "xn--bcher-kva.example", "10.0.0.7"} {
+		mustAccess(t, settings{host: host})
+	}
+}
+
 func TestHostsThatTheServiceGoesBy(t *testing.T) {
 	named, unnamed := &access{host: "crm.example.com"}, &access{}
 	tests := map[string]struct{ unnamed, named bool }{

@@ -48,7 +48,7 @@ func main() {
 	flag.BoolVar(&set.hash, "hash-password", false, "read a password from standard input, print its hash for -auth, and exit")
 	flag.StringVar(&set.db, "db", "", "file of the SQLite database, or the postgres:// address of one, that the instances of this service share (default connector.db; without a platform a file that is removed at the end)")
 	flag.DurationVar(&set.lag, "settle", 15*time.Second, "how long after its creation a call can be missing from a listing")
-	flag.DurationVar(&set.skew, "skew", defaultSkew(), "by how much the platform's clock can be off, and how long a request can be on its way")
+	flag.DurationVar(&set.skew, "skew", defaultSkew(), "by how much the platform's clock can be off, and how long a request can be on its way: 1m on the real platform, and 1s on the double, unless you set it")
 	flag.DurationVar(&set.attempt, "attempt", 30*time.Second, "how long a request to the platform may take. A call whose instance was killed is looked for after that")
 	if flag.Parse(); flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "unexpected argument %q\n", flag.Arg(0))
@@ -75,10 +75,11 @@ func run(ctx context.Context, set settings) error {
 	switch {
 	case set.hash:
 		return printPasswordHash(os.Stdin, os.Stdout, hashRounds)
-	case set.tickets == "" && double.HasAccount():
-		return errors.New("the sample tickets are not in your CRM: give yours with -tickets FILE")
 	case min(set.attempt, set.lag, set.skew) <= 0:
-		return errors.New("-attempt, -settle and -skew have to be more than nothing, such as 15s")
+		return errors.New("-attempt, -settle and -skew have to be more than zero, such as 15s")
+	}
+	if err := checkAccount(set); err != nil {
+		return err
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	access, err := newAccess(set)
@@ -113,6 +114,20 @@ func run(ctx context.Context, set settings) error {
 	s.checkPlatform(ctx)
 	fmt.Printf("Open http://%s\n", listener.Addr())
 	return s.serve(ctx, listener)
+}
+
+// checkAccount returns what is missing for the real platform.
+func checkAccount(set settings) error {
+	if !double.HasAccount() {
+		return nil
+	}
+	if err := double.CheckAccount(); err != nil {
+		return errors.New(calls.Explain(err))
+	}
+	if set.tickets == "" {
+		return errors.New("the sample tickets are not in your CRM: give yours with -tickets FILE")
+	}
+	return nil
 }
 
 // connect returns the service of the platform that the environment names, or that

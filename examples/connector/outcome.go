@@ -53,6 +53,14 @@ func (s state) Label() string {
 	return "checked: " + string(s)
 }
 
+// LinkLabel names what the page of an open attempt offers.
+func (s state) LinkLabel() string {
+	if s.NeedsPerson() {
+		return "Check"
+	}
+	return "Details"
+}
+
 // Finding says why a person has to check.
 func (s state) Finding() string {
 	switch s {

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/ccaip-go/calls/callstest"
 )
 
 // hostileIDs are ids that can be mistaken for other addresses.
@@ -66,21 +68,42 @@ func TestNonceOfAnotherTicketDoesNotCall(t *testing.T) {
 	s.wantsCalls(0)
 }
 
-func TestDisabledCallSaysWhyAndOffersACheck(t *testing.T) {
+func TestDisabledCallSaysWhyAndLinksToIt(t *testing.T) {
 	s := newSite(t)
 	asked := s.gate.hold(http.MethodPost)
 	s.service.patience = 0
 	p := s.call("71450")
 	<-asked
 	list := s.get("/")
-	s.wants(list, http.StatusOK, "A call is under way. Check", "Ticket 71450 has the same number. A call is under way. Check")
+	s.wants(list, http.StatusOK, "A call is under way. Details", "Ticket 71450 has the same number. A call is under way. Details")
 	if strings.Count(list.body, `href="`+p.path+`" data-focus="check"`) != 2 {
-		t.Errorf("the list offers no check:\n%s", list.main())
+		t.Errorf("the list has no link to the call:\n%s", list.main())
 	}
+	s.wants(s.get("/open"), http.StatusOK, "Nothing has to be checked. These calls are not known yet.", "Call for ticket 71450 : calling…")
 	s.gate.open()
 	s.service.background.Wait()
 	if strings.Contains(s.get("/").main(), "disabled") {
 		t.Error("a Call button is still disabled")
+	}
+}
+
+// TestListAndCallsToCheckAgree checks that the list offers a check for what the other
+// page lists.
+func TestListAndCallsToCheckAgree(t *testing.T) {
+	s := newSite(t)
+	s.wants(s.get("/open"), http.StatusOK, "Nothing has to be checked.")
+	s.double.Fail(callstest.HangUpAfterRead)
+	s.gate.hold(http.MethodGet)
+	p := s.call("71450")
+	s.wants(s.get("/"), http.StatusOK, "not known yet", "It is not known yet whether the customer was called. Details")
+	s.wants(s.get("/open"), http.StatusOK, "Nothing has to be checked. These calls are not known yet.", "Call for ticket 71450 : not known yet")
+	s.gate.open()
+	s.settled(p)
+	s.wants(s.get("/"), http.StatusOK, "has to be checked", "Someone has to check whether the customer was called. Check")
+	list := s.get("/open")
+	s.wants(list, http.StatusOK, "Call for ticket 71450 : the call was not found")
+	if strings.Contains(list.main(), "not known yet") || strings.Contains(list.main(), "Nothing has to be checked") {
+		t.Errorf("the call is listed twice:\n%s", list.main())
 	}
 }
 

@@ -24,14 +24,14 @@ func main() {
 	callID := flag.Int64("call", 0, "id of the call")
 	var update calls.CustomerFlagUpdate // a flag that is not given stays nil
 	for name, target := range map[string]**bool{"verified": &update.VerifiedCustomer, "bad-actor": &update.BadActor, "repeat": &update.RepeatCustomer} {
-		flag.BoolFunc(name, "change this flag", func(text string) error {
+		flag.BoolFunc(name, "set this flag to true, or with =false to false", func(text string) error {
 			value, err := strconv.ParseBool(text)
 			*target = &value
 			return err
 		})
 	}
 	if flag.Parse(); flag.NArg() > 0 {
-		log.Fatalf("unexpected argument %q", flag.Arg(0))
+		log.Fatalf("unexpected argument %q: write the value of a flag as in -verified=true", flag.Arg(0))
 	}
 	client, err := calls.NewClientFromEnv()
 	if err == nil && update != (calls.CustomerFlagUpdate{}) {

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/examples/internal/double"
+	"github.com/ccaip-go/calls/ledger"
 )
 
 func enqueue(ctx context.Context, args []string, out io.Writer) error {
@@ -17,7 +19,7 @@ func enqueue(ctx context.Context, args []string, out io.Writer) error {
 	if double.HasAccount() { // nobody is called because a flag was left out
 		sample = ""
 	}
-	db, err := parse("enqueue", args, func(flags *flag.FlagSet) {
+	db, err := parse("enqueue", args, out, func(flags *flag.FlagSet) {
 		flags.StringVar(&req.AgentEmail, "agent", sample, "e-mail address of the agent")
 		flags.StringVar(&req.TicketID, "ticket", "", "CRM ticket to call for")
 		flags.StringVar(&req.EndUserNumber, "number", "", "number to dial, where there is no ticket")
@@ -34,9 +36,12 @@ func enqueue(ctx context.Context, args []string, out io.Writer) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO crm_calls (entry_id, ticket_id, agent) VALUES ($1, $2, $3)`, entryID, req.TicketID, req.AgentEmail)
 		return err
 	})
+	if errors.Is(err, ledger.ErrBusy) {
+		return fmt.Errorf("a create for the same ticket or number has not ended: %w", err)
+	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(out, e)
-	return err
+	printEntry(out, e)
+	return nil
 }

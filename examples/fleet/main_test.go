@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ccaip-go/calls/ledger"
 )
 
 // lines collects what a command prints, and ends it when a line contains a text.
@@ -31,23 +35,48 @@ func mustRun(t *testing.T, ctx context.Context, out *lines, args ...string) {
 	}
 }
 
-func TestCommands(t *testing.T) {
-	for _, name := range []string{"CCAIP_SUBDOMAIN", "CCAIP_DOMAIN", "CCAIP_TOKEN", "CCAIP_BASE_URL"} {
-		t.Setenv(name, "")
+// TestMain has all commands talk to a double.
+func TestMain(m *testing.M) {
+	for _, name := range []string{"CCAIP_SUBDOMAIN", "CCAIP_DOMAIN", "CCAIP_HOST", "CCAIP_TOKEN", "CCAIP_USERNAME", "CCAIP_BASE_URL"} {
+		_ = os.Unsetenv(name)
 	}
+	m.Run()
+}
+
+func TestCommands(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "fleet.db")
-	enqueued, reported := &lines{}, &lines{}
+	empty, enqueued, reported := &lines{}, &lines{}, &lines{}
+	mustRun(t, t.Context(), empty, "report", "-db", db)
+	if empty.String() != "No creates yet.\n" {
+		t.Errorf("report printed %q", empty)
+	}
 	mustRun(t, t.Context(), enqueued, "enqueue", "-db", db, "-ticket", "71450")
-	if !strings.Contains(enqueued.String(), `state="prepared"`) {
+	if !regexp.MustCompile(`^\w+: prepared\n$`).MatchString(enqueued.String()) {
 		t.Errorf("enqueue printed %q", enqueued)
 	}
-	if err := run(t.Context(), []string{"enqueue", "-db", db, "-ticket", "71450"}, &lines{}); err == nil {
-		t.Error("a second create of the ticket was enqueued")
+	if err := run(t.Context(), []string{"enqueue", "-db", db, "-ticket", "71450"}, &lines{}); !errors.Is(err, ledger.ErrBusy) {
+		t.Errorf("a second create of the ticket: error is %v", err)
 	}
 	ctx, end := context.WithTimeout(t.Context(), time.Second)
 	defer end()
 	mustRun(t, ctx, &lines{}, "work", "-db", db, "-poll", "50ms")
 	waitForReport(t, db, reported, "1 created")
+}
+
+// TestReportSaysWhyACreateWasRejected also checks the line of an entry.
+func TestReportSaysWhyACreateWasRejected(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "fleet.db")
+	mustRun(t, t.Context(), &lines{}, "enqueue", "-db", db, "-agent", "nobody@example.com", "-ticket", "71450")
+	reported := &lines{}
+	waitForReport(t, db, reported, "1 rejected")
+	if !regexp.MustCompile(`\n\w+: rejected, tries: 1, .* Not a valid agent email\n$`).MatchString(reported.String()) {
+		t.Errorf("report printed %q", reported)
+	}
+	var line strings.Builder
+	printEntry(&line, ledger.Entry{ID: "task 1", Subject: "hash", State: ledger.StateCreated, CallID: 397, Tries: 2, How: "response 201"})
+	if line.String() != "task 1: created, call 397, tries: 2, response 201\n" {
+		t.Errorf("an entry is printed as %q", &line)
+	}
 }
 
 func waitForReport(t *testing.T, db string, out *lines, want string) {
@@ -62,19 +91,45 @@ func waitForReport(t *testing.T, db string, out *lines, want string) {
 }
 
 func TestCommandsThatAreWrong(t *testing.T) {
+	const failed, misused = 1, 2
 	db := filepath.Join(t.TempDir(), "fleet.db")
-	for want, args := range map[string][]string{
-		"usage":                  {},
-		"unknown command":        {"dial"},
-		"unexpected argument":    {"report", "-db", db, "now"},
-		"give one of":            {"decide", "-db", db, "-id", "a"},
-		"no entry with this id":  {"decide", "-db", db, "-id", "a", "-made"},
-		"flag provided but not":  {"enqueue", "-db", db, "-tickets", "1"},
-		"ticket_id|TicketID|end": {"enqueue", "-db", db},
+	for _, test := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{nil, misused, "fleet: a command is missing: enqueue, work, report or decide"},
+		{[]string{"dial"}, misused, `fleet: unknown command "dial"`},
+		{[]string{"-x"}, misused, `fleet: unknown command "-x"`},
+		{[]string{"report", "-db", db, "now"}, misused, `fleet: unexpected argument "now"; fleet report -h shows the flags`},
+		{[]string{"enqueue", "-db", db, "-tickets", "1"}, misused, "flag provided but not defined: -tickets; fleet enqueue -h"},
+		{[]string{"work", "-db", db, "-poll", "soon"}, misused, "invalid value"},
+		{[]string{"work", "-db", db, "-sweep", "-1s"}, misused, "-workers, -poll and -sweep cannot be negative"},
+		{[]string{"work", "-db", db, "-workers", "-1"}, misused, "-workers, -poll and -sweep cannot be negative"},
+		{[]string{"decide", "-db", db, "-id", "a"}, misused, "give one of -made, -not-made and -look"},
+		{[]string{"decide", "-db", db, "-made"}, misused, "give -id and -version"},
+		{[]string{"decide", "-db", db, "-id", "a", "-not-made", "-call", "397"}, misused, "-call goes with -made"},
+		{[]string{"decide", "-db", db, "-id", "a", "-made"}, failed, "no entry with this id"},
+		{[]string{"enqueue", "-db", db}, failed, "fleet: There is nobody to call. Give a ticket or a telephone number."},
+		{[]string{"enqueue", "-db", db, "-number", "123123"}, failed, "The number to call is not a telephone number."},
 	} {
-		err := run(t.Context(), args, &lines{})
-		if err == nil || !regexp.MustCompile(want).MatchString(err.Error()) {
-			t.Errorf("%q: error is %v, want %q", args, err, want)
+		var printed, complaint strings.Builder
+		status := statusOf(run(t.Context(), test.args, &printed), &complaint)
+		if status != test.status || !strings.Contains(complaint.String(), test.want) || strings.Count(complaint.String(), "\n") != 1 {
+			t.Errorf("%q: exit status %d, want %d; complaint %q, want %q", test.args, status, test.status, &complaint, test.want)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for command, want := range map[string]string{
+		"-h": "fleet decide", "--help": "fleet decide", "help": "fleet decide",
+		"enqueue -h": "-ticket", "work -h": "-workers", "report -help": "-db", "decide --help": "-not-made",
+	} {
+		var printed, complaint strings.Builder
+		status := statusOf(run(t.Context(), strings.Fields(command), &printed), &complaint)
+		if status != 0 || !strings.Contains(printed.String(), want) || complaint.Len() != 0 {
+			t.Errorf("%s: exit status %d, printed %q and %q, want %q", command, status, &printed, &complaint, want)
 		}
 	}
 }

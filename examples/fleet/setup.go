@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/ccaip-go/calls"
@@ -14,20 +15,42 @@ import (
 	"github.com/ccaip-go/calls/ledger"
 )
 
-// parse reads the flags of a command, which set adds to -db.
-func parse(name string, args []string, set func(*flag.FlagSet)) (db string, err error) {
+// parse reads the flags of a command, which set adds to -db. It prints them to out if
+// that is asked for, and returns flag.ErrHelp then.
+func parse(name string, args []string, out io.Writer, set func(*flag.FlagSet)) (db string, err error) {
 	flags := flag.NewFlagSet("fleet "+name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // main prints what is wrong
 	flags.StringVar(&db, "db", "fleet.db", "the database: a URL postgres://…, or the name of a file for SQLite")
 	if set != nil {
 		set(flags)
 	}
-	if err := flags.Parse(args); err != nil {
+	err = flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		flags.SetOutput(out)
+		flags.Usage()
 		return "", err
-	}
-	if flags.NArg() > 0 {
-		return "", fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case err != nil:
+		return "", misuse(fmt.Sprintf("%v; fleet %s -h shows the flags", err, name))
+	case flags.NArg() > 0:
+		return "", misuse(fmt.Sprintf("unexpected argument %q; fleet %s -h shows the flags", flags.Arg(0), name))
 	}
 	return db, nil
+}
+
+// printEntry prints an entry for people.
+func printEntry(out io.Writer, e ledger.Entry) {
+	text := fmt.Sprintf("%s: %s", e.ID, e.State)
+	if e.CallID != 0 {
+		text += fmt.Sprintf(", call %d", e.CallID)
+	}
+	if e.Tries > 0 {
+		text += fmt.Sprintf(", tries: %d", e.Tries)
+	}
+	if e.How != "" {
+		text += ", " + e.How
+	}
+	fmt.Fprintln(out, text)
 }
 
 // fleet is what each command works with.

@@ -19,13 +19,12 @@ import (
 )
 
 func main() {
-	double.Start("-menu=9", "-number=+82-10-6861-2345", "-in=1h") // delete this line in a copy
+	double.Start("-menu=9", "-number=+82-10-6861-2345").Unless("-in=1h", "at", "next") // delete this line in a copy
 	log.SetFlags(0)
 	request, slot := calls.ScheduledRequest{}, slotFlags()
 	flag.Int64Var(&request.MenuID, "menu", 0, "id of the queue menu, a mobile or web one")
 	flag.StringVar(&request.EndUserNumber, "number", "", "number to dial, with its country code")
 	flag.StringVar(&request.TicketID, "ticket", "", "CRM ticket of the call")
-	flag.TextVar(&request.ScheduledAt, "at", request.ScheduledAt, "when to call, such as 2030-01-31T12:00:00Z")
 	if flag.Parse(); flag.NArg() > 0 {
 		log.Fatalf("unexpected argument %q", flag.Arg(0))
 	}
@@ -36,7 +35,7 @@ func main() {
 
 func create(ctx context.Context, request calls.ScheduledRequest, slot *slot) error {
 	client, err := calls.NewClientFromEnv()
-	if err == nil && request.ScheduledAt.IsZero() {
+	if err == nil {
 		request.ScheduledAt, err = slot.choose(ctx, client, request.MenuID)
 	}
 	if err != nil {

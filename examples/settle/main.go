@@ -18,15 +18,13 @@ import (
 func main() {
 	double.Start("-agent=agent@example.com", "-ticket=71450", "-window=2s", "-skew=1s").LoseResponse() // delete this line in a copy
 	log.SetFlags(0)
-	request, opts := calls.OutboundRequest{}, calls.SettleOptions{}
+	request, opts := calls.OutboundRequest{}, settleFlags()
 	flag.StringVar(&request.AgentEmail, "agent", "", "e-mail address of the agent")
 	flag.StringVar(&request.TicketID, "ticket", "", "CRM ticket whose end user to dial")
-	flag.DurationVar(&opts.Window, "window", 0, "how long a listing can lag (default 15s)")
-	flag.DurationVar(&opts.ClockSkew, "skew", 0, "by how much clocks can differ (default 1m)")
 	if flag.Parse(); flag.NArg() > 0 {
 		log.Fatalf("unexpected argument %q", flag.Arg(0))
 	}
-	if err := createOnce(request, opts); err != nil {
+	if err := createOnce(request, *opts); err != nil {
 		log.Fatal(calls.Explain(err))
 	}
 }
@@ -40,7 +38,8 @@ func createOnce(request calls.OutboundRequest, opts calls.SettleOptions) error {
 	}
 	result, err := client.CreateOutbound(context.Background(), request)
 	if intent, ok := calls.IntentOf(err); ok && calls.DeliveryOf(err).MayExist() {
-		fmt.Println(calls.Explain(err), "Looking for it …")
+		fmt.Println(calls.Explain(err))
+		fmt.Printf("Looking for it: this takes up to %v, and longer if the platform is slow …\n", opts.Window+opts.ClockSkew)
 		result = &calls.CreateResult{}
 		result.Call, err = client.Settle(context.Background(), intent, opts)
 	}

@@ -1,5 +1,6 @@
 // Sharedlimit has two processes create calls under one rate limit, which they
-// keep in Redis. They talk to a double of the platform: nobody is called.
+// keep in Redis. They talk to a double of the platform, whatever the environment
+// says: nobody is called.
 //
 //	redis-server --save "" &
 //	go run .
@@ -60,9 +61,30 @@ func (s settings) run(ctx context.Context) error {
 	if name := os.Getenv(workerVariable); name != "" {
 		return s.work(ctx, name)
 	}
+	if err := s.findRedis(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "Talking to a double of the platform in this process, whatever the CCAIP_… variables say: nobody is called.")
 	requests, err := s.demonstrate(ctx)
 	report(requests)
 	return err
+}
+
+// findRedis returns an error that says how to start a Redis if one is needed and none
+// responds.
+func (s settings) findRedis(ctx context.Context) error {
+	if s.redisDown == "share" {
+		return nil
+	}
+	rdb, err := connect(s.redis)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rdb.Close() }()
+	if err := rdb.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("redis does not respond: %w\nStart one with  redis-server --save \"\" &  or name yours with -redis. Try -redis-down share to go on without", err)
+	}
+	return nil
 }
 
 // demonstrate starts a double of the platform and two workers, and returns what

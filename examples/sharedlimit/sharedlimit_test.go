@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,31 @@ func TestTwoProcessesKeepToOneLimit(t *testing.T) {
 		if countOf(requests[:len(requests)/2], name) == 0 {
 			t.Errorf("%s got no turn before the other was done", name)
 		}
+	}
+}
+
+func TestWithoutRedisTheErrorSaysHowToStartOne(t *testing.T) {
+	t.Parallel()
+	s := settings{redis: freeAddress(t), redisDown: "refuse", calls: 1}
+	err := s.run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), `redis-server --save ""`) || !strings.Contains(err.Error(), "-redis-down share") {
+		t.Errorf("error is %v", err)
+	}
+	s.redisDown = "share"
+	if err := s.findRedis(t.Context()); err != nil {
+		t.Errorf("with a share: %v", err)
+	}
+}
+
+// TestWorkersTalkToTheDoubleWhateverTheEnvironmentSays has an account in the environment.
+func TestWorkersTalkToTheDoubleWhateverTheEnvironmentSays(t *testing.T) {
+	for _, name := range []string{"CCAIP_HOST", "CCAIP_USERNAME", "CCAIP_TOKEN", "CCAIP_SUBDOMAIN"} {
+		t.Setenv(name, "another.example.com")
+	}
+	s := settings{redis: freeAddress(t), redisDown: "share", calls: 1}
+	requests, err := s.demonstrate(t.Context())
+	if err != nil || len(requests) != len(workers) {
+		t.Errorf("%d requests, want %d: %v", len(requests), len(workers), err)
 	}
 }
 

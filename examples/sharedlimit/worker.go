@@ -26,9 +26,7 @@ func (s settings) startWorker(ctx context.Context, server *callstest.Server, nam
 	}
 	worker := exec.CommandContext(ctx, self,
 		"-redis", s.redis, "-redis-down", s.redisDown, "-calls", strconv.Itoa(s.calls))
-	worker.Env = append(os.Environ(), workerVariable+"="+name,
-		"CCAIP_SUBDOMAIN="+server.Subdomain(), "CCAIP_DOMAIN="+server.Domain(),
-		"CCAIP_TOKEN="+server.Token(), "CCAIP_BASE_URL="+server.URL())
+	worker.Env = append(append(os.Environ(), server.Environ()...), workerVariable+"="+name)
 	worker.Stderr = os.Stderr
 	if err := worker.Run(); err != nil {
 		return fmt.Errorf("%s failed: %w", name, err)

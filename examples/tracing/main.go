@@ -1,7 +1,7 @@
 // Tracing prints the spans and the metrics of a create that needs three attempts: a
-// span for the create, and one below it for each attempt. It talks to a double of the
-// platform, which refuses the first connection and responds to the second with
-// 429: nobody is called.
+// span for the create, and one below it for each attempt. Whatever the environment says,
+// it talks to a double of the platform, which refuses the first connection and responds to
+// the second with 429: nobody is called.
 //
 //	go run .
 //	go run . -agent busy@example.com
@@ -57,6 +57,7 @@ func run(ctx context.Context, request calls.OutboundRequest) (err error) {
 		return err
 	}
 	defer server.Close()
+	fmt.Fprintln(os.Stderr, "Talking to a double of the platform in this process, whatever the CCAIP_… variables say: nobody is called.")
 	server.Fail(callstest.RefuseConnection, callstest.RateLimited("1"))
 
 	observer, err := observerOf(meterProvider)

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/riverqueue/river"
 
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
@@ -186,6 +189,53 @@ func TestReportShowsWhatAPersonHasToDecide(t *testing.T) {
 		}
 		if r := mustReport(t, q); len(r.ForPerson) != 0 || r.Counts[ledger.StateNotMade] != 1 {
 			t.Errorf("%+v, want 1 not made", r)
+		}
+	})
+}
+
+func TestRejectedCreatesSayWhy(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, q *Queue, _ *callstest.Server) {
+		if rejected, err := q.Rejected(t.Context(), 5); err != nil || len(rejected) != 0 {
+			t.Fatalf("%v, %v, want none", rejected, err)
+		}
+		var ids []string
+		for _, agent := range []string{"nobody@example.com", "agent@example.com", "busy@example.com"} {
+			e, err := q.Enqueue(t.Context(), "", calls.OutboundRequest{AgentEmail: agent, TicketID: "71450"}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, e.ID)
+			work(t, q)
+		}
+		rejected, err := q.Rejected(t.Context(), 5)
+		if err != nil || len(rejected) != 2 || rejected[0].ID != ids[2] || rejected[1].ID != ids[0] || rejected[0].How == "" {
+			t.Errorf("%v, %v, want the last and the first of %q", rejected, err, ids)
+		}
+		if rejected, err := q.Rejected(t.Context(), 1); err != nil || len(rejected) != 1 || rejected[0].ID != ids[2] {
+			t.Errorf("%v, %v, want the latest", rejected, err)
+		}
+	})
+}
+
+func TestWorkLogsWhatBecameOfACreate(t *testing.T) {
+	var logged strings.Builder
+	testOn(t, filepath.Join(t.TempDir(), "fleet.db"), func(t *testing.T, q *Queue, _ *callstest.Server) {
+		request := calls.OutboundRequest{AgentEmail: "nobody@example.com", TicketID: "71450"}
+		e, err := q.Enqueue(t.Context(), "ticket 71450", request, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &creator{keeper: q.Keeper, logger: slog.New(slog.NewTextHandler(&logged, nil))}
+		if err := c.Work(t.Context(), &river.Job[createArgs]{Args: createArgs{EntryID: e.ID}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"entry=" + e.ID, "state=rejected", "tries=1", "Not a valid agent email"} {
+			if !strings.Contains(logged.String(), want) {
+				t.Errorf("logged %q, want %q in it", logged.String(), want)
+			}
+		}
+		if strings.Contains(logged.String(), e.Subject) || strings.Contains(logged.String(), "nobody@") {
+			t.Errorf("logged %q", logged.String())
 		}
 	})
 }

@@ -45,7 +45,7 @@ func (o WorkOptions) withDefaults() WorkOptions {
 func (q *Queue) Work(ctx context.Context, opts WorkOptions) error {
 	opts = opts.withDefaults()
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &creator{keeper: q.Keeper})
+	river.AddWorker(workers, &creator{keeper: q.Keeper, logger: opts.Logger})
 	client, err := river.NewClient(q.Database.River, &river.Config{
 		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: opts.Workers}},
 		Workers: workers, Logger: opts.Logger,
@@ -67,12 +67,16 @@ func (q *Queue) Work(ctx context.Context, opts WorkOptions) error {
 type creator struct {
 	river.WorkerDefaults[createArgs]
 	keeper *ledger.Keeper
+	logger *slog.Logger
 }
 
 // Work advances the entry of a job. After an error other than ErrUnderWay the job is
 // tried again, as River does.
 func (c *creator) Work(ctx context.Context, job *river.Job[createArgs]) error {
-	_, err := c.keeper.Advance(ctx, job.Args.EntryID)
+	e, err := c.keeper.Advance(ctx, job.Args.EntryID)
+	if e.ID != "" {
+		c.logger.InfoContext(ctx, "create", attrsOf(e)...)
+	}
 	var underWay *ledger.ErrUnderWay
 	switch {
 	case errors.As(err, &underWay):
@@ -93,7 +97,7 @@ func (q *Queue) sweep(ctx context.Context, opts WorkOptions) {
 			if err != nil && !errors.Is(err, &ledger.ErrUnderWay{}) {
 				opts.Logger.WarnContext(ctx, "sweep", "entry", e.ID, "error", err)
 			} else {
-				opts.Logger.InfoContext(ctx, "sweep", "entry", e)
+				opts.Logger.InfoContext(ctx, "sweep", attrsOf(e)...)
 			}
 		}
 		select {
@@ -102,4 +106,9 @@ func (q *Queue) sweep(ctx context.Context, opts WorkOptions) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// attrsOf returns what to log of an entry: neither whom it calls, nor their hash.
+func attrsOf(e ledger.Entry) []any {
+	return []any{"entry", e.ID, "state", e.State, "call", e.CallID, "tries", e.Tries, "how", e.How}
 }

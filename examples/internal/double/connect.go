@@ -13,6 +13,9 @@ import (
 // returns a Client of that. It prints which on standard error.
 func Connect(world []callstest.Option, opts ...calls.Option) (*calls.Client, *callstest.Server, error) {
 	if HasAccount() {
+		if err := CheckAccount(); err != nil {
+			return nil, nil, err
+		}
 		client, err := calls.NewClientFromEnv(opts...)
 		if err == nil {
 			fmt.Fprintln(os.Stderr, "Talking to the platform:", client)

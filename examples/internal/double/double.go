@@ -21,9 +21,11 @@ type Double struct{ server *callstest.Server }
 // Start starts a double if the environment names no account, and has
 // calls.NewClientFromEnv reach it. It puts sample before the arguments of the
 // program. With an account it does nothing and returns nil: then nobody is called
-// because a flag was left out.
+// because a flag was left out. If the account is incomplete, it prints why it starts no
+// double.
 func Start(sample ...string) *Double {
 	if HasAccount() {
+		_ = CheckAccount() // NewClientFromEnv returns the same error to the program
 		return nil
 	}
 	server, err := callstest.Start()
@@ -47,11 +49,52 @@ func announce() {
 }
 
 // HasAccount reports whether the environment names an account, if only in part.
-func HasAccount() bool {
-	return slices.ContainsFunc(os.Environ(), func(variable string) bool {
-		name, value, _ := strings.Cut(variable, "=")
-		return strings.HasPrefix(name, "CCAIP_") && value != ""
-	})
+func HasAccount() bool { return len(variables()) > 0 }
+
+// CheckAccount returns the error of calls.NewClientFromEnv, and prints on standard error
+// why no double takes the place of the account.
+func CheckAccount() error {
+	_, err := calls.NewClientFromEnv()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, whyNot())
+	}
+	return err
+}
+
+// variables returns the names of the variables that keep a double from being started.
+func variables() (names []string) {
+	for _, variable := range os.Environ() {
+		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "CCAIP_") && value != "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// whyNot says why there is no double for an incomplete account.
+func whyNot() string {
+	names := variables()
+	are, them := "is", "it"
+	if len(names) > 1 {
+		are, them = "are", "them"
+	}
+	return fmt.Sprintf("No double is started, since %s %s set. Unset %s, or set the rest of the account.", strings.Join(names, " and "), are, them)
+}
+
+// Unless puts a sample before the arguments of the program if they have none of these
+// flags.
+func (d *Double) Unless(sample string, flags ...string) {
+	if d == nil {
+		return
+	}
+	for _, arg := range os.Args[1:] {
+		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if strings.HasPrefix(arg, "-") && slices.Contains(flags, name) {
+			return
+		}
+	}
+	os.Args = slices.Insert(os.Args, 1, sample)
 }
 
 // AddCall adds a call. It is the one with the id 397.
