@@ -64,8 +64,8 @@ func checkNothingIsWrong(t *testing.T, o Options, f *Figures) {
 	if f.Fleet.Creates != o.Creates || f.Fleet.Kills() < o.Kills/2 {
 		t.Errorf("%d creates, %d kills: want %d creates, at least %d kills", f.Fleet.Creates, f.Fleet.Kills(), o.Creates, o.Kills/2)
 	}
-	if harms := f.Connector.Kills() + f.Connector.Stops(); f.Connector.Creates == 0 || harms == 0 {
-		t.Errorf("the connector had %d creates, and was killed or stopped %d times, want some of both", f.Connector.Creates, harms)
+	if f.Connector.Creates == 0 {
+		t.Error("the connector had no creates")
 	}
 	if n := f.Fleet.States[ledger.StateForPerson]; n > o.Creates/8 {
 		t.Errorf("%d of %d creates are for a person, want an eighth at most", n, o.Creates)
@@ -80,6 +80,9 @@ func TestFleetOnPostgreSQLRingsNobodyTwice(t *testing.T) {
 	if f.DatabaseKills != 1 || f.Fleet.Stops() == 0 {
 		t.Errorf("the database was killed %d times and %d workers were stopped, want once, and some", f.DatabaseKills, f.Fleet.Stops())
 	}
+	if harms := f.Connector.Kills() + f.Connector.Stops(); harms == 0 { // of the few creates on SQLite, chance may spare all
+		t.Error("the connector was never killed or stopped")
+	}
 }
 
 func TestFleetOnSQLiteRingsNobodyTwice(t *testing.T) {
@@ -89,11 +92,15 @@ func TestFleetOnSQLiteRingsNobodyTwice(t *testing.T) {
 	checkNothingIsWrong(t, o, runFleet(t, o))
 }
 
-// Without a ledger the same harm has people rung twice: the harness can see it.
+// Without a ledger the same harm has people rung twice: the harness can see it. Chance
+// may spare all people of one run.
 func TestFleetWithoutALedgerRingsPeopleTwice(t *testing.T) {
 	t.Parallel()
-	f := runFleet(t, Options{Database: filepath.Join(t.TempDir(), "fleet.db"), Creates: 150, Kills: 12, WithoutLedger: true})
-	if f.Fleet.RungTwice == 0 {
-		t.Error("nobody was rung twice, so that the harness proves nothing")
+	for range 5 {
+		f := runFleet(t, Options{Database: filepath.Join(t.TempDir(), "fleet.db"), Creates: 150, Kills: 12, WithoutLedger: true})
+		if f.Fleet.RungTwice > 0 {
+			return
+		}
 	}
+	t.Error("nobody was rung twice, so that the harness proves nothing")
 }
