@@ -39,19 +39,24 @@ func runUnder(server *callstest.Server, words []string, signals <-chan os.Signal
 		defer close(ended)
 		_ = command.Wait() // ProcessState has the outcome
 	}()
+	var last os.Signal
 	var overdue <-chan time.Time
 	for {
 		select {
 		case <-ended:
-			return statusOf(command.ProcessState)
-		case received := <-signals:
-			if overdue != nil {
-				received = os.Kill
+			if last != nil {
+				family.end(last)
 			}
-			family.signal(received)
+			return statusOf(command.ProcessState)
+		case last = <-signals:
+			if overdue != nil {
+				last = os.Kill
+			}
+			family.signal(last)
 			overdue = time.After(grace)
 		case <-overdue:
-			family.signal(os.Kill)
+			last = os.Kill
+			family.signal(last)
 		}
 	}
 }

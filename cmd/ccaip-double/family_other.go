@@ -19,3 +19,6 @@ func (f family) signal(s os.Signal) {
 		_ = f.command.Process.Kill()
 	}
 }
+
+// end does nothing: what the command has started is not reached.
+func (f family) end(os.Signal) {}

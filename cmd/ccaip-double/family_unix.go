@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 )
 
 // family is a command and what it has started, such as the program of "go run".
@@ -33,4 +34,17 @@ func (f family) signal(s os.Signal) {
 	case s != os.Interrupt:
 		_ = f.command.Process.Signal(s)
 	}
+}
+
+// end ends what a command that was signaled has left. A shell blocks signals while it
+// starts a program, so that one can begin right after the signal: it gets others.
+func (f family) end(last os.Signal) {
+	number, ok := last.(syscall.Signal)
+	for _, wait := range []time.Duration{20 * time.Millisecond, 200 * time.Millisecond} {
+		if !f.isGroup || !ok || syscall.Kill(-f.command.Process.Pid, number) != nil {
+			return // nothing is left
+		}
+		time.Sleep(wait)
+	}
+	f.signal(last)
 }
