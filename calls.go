@@ -173,7 +173,11 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 	}
 	for _, name := range required {
 		if os.Getenv(name) == "" {
-			return nil, notSent("NewClientFromEnv", fmt.Errorf("the environment variable %s is not set", name))
+			hint := ""
+			if name != "CCAIP_TOKEN" {
+				hint = ", nor is CCAIP_HOST"
+			}
+			return nil, notSent("NewClientFromEnv", fmt.Errorf("the environment variable %s is not set%s", name, hint))
 		}
 	}
 	var fromEnv []Option

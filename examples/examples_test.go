@@ -159,7 +159,7 @@ func TestHelpShowsNoZeroTime(t *testing.T) {
 func TestAnIncompleteAccount(t *testing.T) {
 	check := func(name, variable string) {
 		set, _, _ := strings.Cut(variable, "=")
-		want := `^No double is started, since ` + set + ` is set\. Unset it, or set the rest of the account\.\nNothing was sent: the environment variable CCAIP_\w+ is not set\.\n$`
+		want := `^No double is started, since ` + set + ` is set\. Unset it, or set the rest of the account\.\nNothing was sent: the environment variable CCAIP_\w+ is not set(, nor is CCAIP_HOST)?\.\n$`
 		out, status := run(t, []string{variable}, filepath.Join(bin, name))
 		if status != 1 || !regexp.MustCompile(want).MatchString(out) {
 			t.Errorf("%s with %s: exit status %d\n%s", name, variable, status, out)
