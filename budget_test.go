@@ -33,16 +33,6 @@ func longestWait(t *testing.T, client *calls.Client) (longest time.Duration) {
 	return longest
 }
 
-// pacedClient returns a client of the double with the default pace.
-func pacedClient(t *testing.T, server *callstest.Server, opts ...calls.Option) *calls.Client {
-	client, err := server.NewClient(append([]calls.Option{
-		calls.WithHTTPClient(&http.Client{Transport: server.InProcess()})}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
 func TestACreateDoesNotWaitForWatchedCalls(t *testing.T) {
 	for _, n := range []int{1, 10, 200, 1000} {
 		server := newServer(t)

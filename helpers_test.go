@@ -149,12 +149,18 @@ func newServer(t *testing.T, opts ...callstest.Option) *callstest.Server {
 	return callstest.NewServer(t, append([]callstest.Option{callstest.WithClock(time.Now)}, opts...)...)
 }
 
-// inProcessClient returns a client of a double without a network, which can be used
-// on virtual time.
+// inProcessClient returns a client of a double without a network and without pacing,
+// which can be used on virtual time.
 func inProcessClient(t *testing.T, server *callstest.Server, opts ...calls.Option) *calls.Client {
 	t.Helper()
+	return pacedClient(t, server, append([]calls.Option{calls.WithRateLimiter(nil)}, opts...)...)
+}
+
+// pacedClient returns an inProcessClient with the default pace.
+func pacedClient(t *testing.T, server *callstest.Server, opts ...calls.Option) *calls.Client {
+	t.Helper()
 	client, err := server.NewClient(append([]calls.Option{
-		calls.WithHTTPClient(&http.Client{Transport: server.InProcess()}), calls.WithRateLimiter(nil),
+		calls.WithHTTPClient(&http.Client{Transport: server.InProcess()}),
 	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)

@@ -24,10 +24,7 @@ import (
 func TestAClientPacesItselfByDefault(t *testing.T) {
 	server := newServer(t, callstest.WithRateLimit(10))
 	synctest.Test(t, func(t *testing.T) {
-		client, err := server.NewClient(calls.WithHTTPClient(&http.Client{Transport: server.InProcess()}))
-		if err != nil {
-			t.Fatal(err)
-		}
+		client := pacedClient(t, server)
 		begin := time.Now()
 		var wg sync.WaitGroup
 		for range 25 {
