@@ -52,11 +52,11 @@ func runUnder(server *callstest.Server, words []string, signals <-chan os.Signal
 			if overdue != nil {
 				last = os.Kill
 			}
-			family.signal(last)
+			_ = family.signal(last)
 			overdue = time.After(grace)
 		case <-overdue:
 			last = os.Kill
-			family.signal(last)
+			_ = family.signal(last)
 		}
 	}
 }

@@ -14,10 +14,11 @@ func newFamily(command *exec.Cmd, _ bool) family { return family{command} }
 
 // signal ends the command: there is nothing gentler here. The console has sent
 // os.Interrupt to it already.
-func (f family) signal(s os.Signal) {
-	if s != os.Interrupt {
-		_ = f.command.Process.Kill()
+func (f family) signal(s os.Signal) error {
+	if s == os.Interrupt {
+		return nil
 	}
+	return f.command.Process.Kill()
 }
 
 // end does nothing: what the command has started is not reached.

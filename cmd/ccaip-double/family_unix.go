@@ -24,27 +24,27 @@ func newFamily(command *exec.Cmd, hasTerminal bool) family {
 	return family{command, !hasTerminal}
 }
 
-// signal passes a signal on. A terminal has sent its os.Interrupt to the whole
-// family already, and a second one could cut a shutdown short.
-func (f family) signal(s os.Signal) {
+// signal passes a signal on. Its error means that nobody is left. A terminal has sent
+// its os.Interrupt to the whole family already, and a second one could cut a shutdown
+// short.
+func (f family) signal(s os.Signal) error {
 	number, ok := s.(syscall.Signal)
 	switch {
 	case f.isGroup && ok:
-		_ = syscall.Kill(-f.command.Process.Pid, number)
+		return syscall.Kill(-f.command.Process.Pid, number)
 	case s != os.Interrupt:
-		_ = f.command.Process.Signal(s)
+		return f.command.Process.Signal(s)
 	}
+	return nil
 }
 
 // end ends what a command that was signaled has left. A shell blocks signals while it
 // starts a program, so that one can begin right after the signal: it gets others.
 func (f family) end(last os.Signal) {
-	number, ok := last.(syscall.Signal)
-	for _, wait := range []time.Duration{20 * time.Millisecond, 200 * time.Millisecond} {
-		if !f.isGroup || !ok || syscall.Kill(-f.command.Process.Pid, number) != nil {
-			return // nothing is left
+	for _, wait := range []time.Duration{20 * time.Millisecond, 200 * time.Millisecond, 0} {
+		if !f.isGroup || f.signal(last) != nil {
+			return
 		}
 		time.Sleep(wait)
 	}
-	f.signal(last)
 }
