@@ -13,14 +13,13 @@ import (
 // returns a Client of that. It prints which on standard error.
 func Connect(world []callstest.Option, opts ...calls.Option) (*calls.Client, *callstest.Server, error) {
 	if HasAccount() {
-		if err := CheckAccount(); err != nil {
+		client, err := calls.NewClientFromEnv(opts...)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, whyNot())
 			return nil, nil, err
 		}
-		client, err := calls.NewClientFromEnv(opts...)
-		if err == nil {
-			fmt.Fprintln(os.Stderr, "Talking to the platform:", client)
-		}
-		return client, nil, err
+		fmt.Fprintln(os.Stderr, "Talking to the platform:", client)
+		return client, nil, nil
 	}
 	server, err := callstest.Start(world...)
 	if err != nil {
