@@ -66,7 +66,7 @@ func (o ListOptions) query() (q listQuery, err error) {
 	case o.SortBy != "":
 		q.SortDirection = "ASC"
 	}
-	q.Updated.From = listTime(o.UpdatedSince.Truncate(time.Second))
+	q.Updated.From = stamp(o.UpdatedSince.Truncate(time.Second), time.RFC3339Nano)
 	return q, nil
 }
 
@@ -78,14 +78,6 @@ func perPage(n int) (int, error) {
 		return maxPerPage, nil
 	}
 	return n, nil
-}
-
-// listTime returns a time as a listing takes it, "" for the zero time.
-func listTime(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339Nano)
 }
 
 // ListCalls lists calls, one page at a time. An error is yielded once, with a nil

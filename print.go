@@ -60,13 +60,9 @@ func (r InboundRequest) text() string {
 
 // text shows the request without its number.
 func (r ScheduledRequest) text() string {
-	scheduledAt := ""
-	if !r.ScheduledAt.IsZero() {
-		scheduledAt = r.ScheduledAt.UTC().Format(scheduledAtFormat)
-	}
 	return redacted("calls.ScheduledRequest",
 		"menu_id", r.MenuID, "call_id", r.ParentCallID, "end_user_number", mask(r.EndUserNumber), "ticket_id", r.TicketID,
-		"lang", r.Lang, "scheduled_at", scheduledAt, "recording_permission", r.RecordingPermission)
+		"lang", r.Lang, "scheduled_at", stamp(r.ScheduledAt, scheduledAtFormat), "recording_permission", r.RecordingPermission)
 }
 
 // text shows which fields are set.
@@ -109,16 +105,11 @@ func orZero(n *int64) int64 {
 
 // text shows the intent without its number.
 func (i *Intent) text() string {
-	stamp := func(t time.Time) string {
-		if t.IsZero() {
-			return ""
-		}
-		return t.UTC().Format(time.RFC3339Nano)
-	}
 	return redacted("calls.Intent",
-		"id", i.ID, "attempt", i.Attempt, "call_type", i.CallType, "sent_after", stamp(i.SentAfter), "sent_before", stamp(i.SentBefore),
-		"ticket_id", i.TicketID, "menu_id", i.MenuID, "parent_call_id", i.ParentCallID, "scheduled_at", stamp(i.ScheduledAt),
-		"outbound_number", mask(i.OutboundNumber))
+		"id", i.ID, "attempt", i.Attempt, "call_type", i.CallType,
+		"sent_after", stamp(i.SentAfter, time.RFC3339Nano), "sent_before", stamp(i.SentBefore, time.RFC3339Nano),
+		"ticket_id", i.TicketID, "menu_id", i.MenuID, "parent_call_id", i.ParentCallID,
+		"scheduled_at", stamp(i.ScheduledAt, time.RFC3339Nano), "outbound_number", mask(i.OutboundNumber))
 }
 
 // text shows the call, or that it awaits an agent.

@@ -12,6 +12,14 @@ import (
 // scheduledAtFormat is ISO 8601 as the reference shows it; the time is in UTC.
 const scheduledAtFormat = "2006-01-02T15:04:05.000Z"
 
+// stamp returns a time in UTC, "" for the zero time.
+func stamp(t time.Time, layout string) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(layout)
+}
+
 // checker collects the problems of one request. It refuses only what the reference
 // says that the platform refuses.
 type checker struct {

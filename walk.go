@@ -67,7 +67,7 @@ func (w *walk) next(ctx context.Context) (page []*Call, isOver bool, err error) 
 
 func (w *walk) query() listQuery {
 	q := listQuery{Page: 1, PerPage: w.perPage, SortColumn: "updated_at", SortDirection: "ASC"}
-	q.Updated.From = listTime(w.from)
+	q.Updated.From = stamp(w.from, time.RFC3339Nano)
 	return q
 }
 

@@ -112,7 +112,7 @@ func (a *attempts) next(r *http.Request) (*http.Response, error) {
 	turn, err := s.gate.enter(ctx, a.request.First)
 	if err != nil {
 		a.endUnsent(err)
-		a.result.CanRetry, a.result.Wait = true, s.gate.held()
+		a.result.Wait = s.gate.held()
 		return nil, err
 	}
 	permitEnd := s.permitEnd(ctx)
@@ -120,7 +120,6 @@ func (a *attempts) next(r *http.Request) (*http.Response, error) {
 		if err := journal.Sending(ctx, permitEnd); err != nil {
 			turn.unused()
 			a.endUnsent(err)
-			a.result.CanRetry = true
 			return nil, err
 		}
 	}
@@ -154,7 +153,7 @@ func (s *Sender) permitEnd(ctx context.Context) time.Time {
 
 // endUnsent records an attempt that ended before anything was sent.
 func (a *attempts) endUnsent(err error) {
-	a.result.Responded, a.result.MaybeSent, a.result.Err = false, false, err
+	a.result.Responded, a.result.MaybeSent, a.result.CanRetry, a.result.Err = false, false, true, err
 }
 
 // record keeps what came of an attempt.
