@@ -59,7 +59,7 @@ func (s *Sender) attempt(r *http.Request, body []byte, turn turn, permitEnd time
 	ctx, cancel := context.WithTimeout(caller, s.timeout)
 	defer cancel()
 	trace := &writeTrace{Context: ctx, stop: cancel, turn: turn, permitEnd: permitEnd, now: s.now}
-	untracedBefore := s.untraced.Load()
+	untracedBefore := s.wire.untraced.Load()
 
 	response, err := s.roundTrip(r.WithContext(trace), body)
 	var read *Response
@@ -70,7 +70,7 @@ func (s *Sender) attempt(r *http.Request, body []byte, turn turn, permitEnd time
 	}
 	o := trace.end(read)
 	o.err = s.explain(caller, ctx, trace, err)
-	if s.untraced.Load() != untracedBefore { // it may have been this request
+	if s.wire.untraced.Load() != untracedBefore { // it may have been this request
 		o.maybeSent, o.undecided = true, read == nil
 	}
 	turn.arrived(o.maybeSent)
@@ -90,13 +90,6 @@ func (s *Sender) roundTrip(r *http.Request, body []byte) (*http.Response, error)
 	}
 	return response, err
 }
-
-// requestBody is a body that is in memory.
-type requestBody struct{ bytes.Reader }
-
-func newRequestBody(body []byte) *requestBody { return &requestBody{*bytes.NewReader(body)} }
-
-func (*requestBody) Close() error { return nil }
 
 // readResponse reads the body up to the limit of its kind. A 101 is an error: its
 // body is the other protocol and has no end.

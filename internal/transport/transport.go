@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -124,9 +123,7 @@ type Sender struct {
 	observe   func(ctx context.Context, e Event)
 	redact    func(text string) string
 	now       func() time.Time
-	// untraced counts requests that reached the wire without the context of their
-	// attempt, so that nothing can be proven about them.
-	untraced *atomic.Int64
+	wire      *wire
 }
 
 // ErrNilTransport means that a middleware returned nil.
@@ -139,8 +136,8 @@ func NewSender(config Config) (*Sender, error) {
 	if err != nil {
 		return nil, errors.New("the base URL is not a URL")
 	}
-	untraced := new(atomic.Int64)
-	var chain http.RoundTripper = wire{config.HTTPClient, untraced}
+	wire := &wire{client: config.HTTPClient}
+	var chain http.RoundTripper = wire
 	for i := len(config.Middleware) - 1; i >= 0; i-- {
 		if chain = config.Middleware[i](chain); chain == nil {
 			return nil, ErrNilTransport
@@ -162,7 +159,7 @@ func NewSender(config Config) (*Sender, error) {
 		observe:   config.Observe,
 		redact:    config.Redact,
 		now:       config.Now,
-		untraced:  untraced,
+		wire:      wire,
 	}, nil
 }
 

@@ -1,0 +1,63 @@
+package transport
+
+import (
+	"bytes"
+	"io"
+)
+
+// requestBody is a body that is in memory.
+type requestBody struct{ bytes.Reader }
+
+func newRequestBody(body []byte) *requestBody { return &requestBody{*bytes.NewReader(body)} }
+
+func (*requestBody) Close() error { return nil }
+
+// guardedBody is the body of a request that goes into the caller's transport. No
+// byte of it leaves unnoticed, after the attempt, or after its permit. Its fields
+// below left are guarded by trace.mu.
+type guardedBody struct {
+	io.ReadCloser
+	passage *passage
+	left    int64 // what was not read yet; negative if the length is not known
+
+	read  bool // a byte was handed out
+	ended bool // all of it was, and can have left
+	// refused means that the permit ended before all of it was.
+	refused bool
+}
+
+// Read hands out the body as long as the attempt is not over and its permit has
+// not ended. Over HTTP/2 the last byte comes by itself, so that a body that
+// net/http holds back for the peer's flow control is not whole before Read was
+// asked again.
+func (b *guardedBody) Read(buffer []byte) (int, error) {
+	mayRead, overHTTP2 := b.mayRead()
+	if !mayRead {
+		return 0, errPermitEnded
+	}
+	if overHTTP2 && b.left > 1 && int64(len(buffer)) >= b.left {
+		buffer = buffer[:b.left-1]
+	}
+	n, err := b.ReadCloser.Read(buffer)
+	b.left -= int64(n)
+	t := b.passage.trace
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b.read = b.read || n > 0
+	// Over HTTP/1 net/http writes to the connection what it has read, and only then
+	// asks for the end of a body whose length it knows.
+	hasLeft := b.left == 0 && !overHTTP2
+	if b.ended = b.ended || hasLeft || err == io.EOF; b.ended && !t.ended {
+		t.turn.written()
+	}
+	return n, err
+}
+
+func (b *guardedBody) mayRead() (mayRead, overHTTP2 bool) {
+	t := b.passage.trace
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	isLate := !b.ended && !t.permitEnd.IsZero() && t.now().Round(0).After(t.permitEnd)
+	b.refused = b.refused || isLate
+	return b == b.passage.body && !t.ended && !isLate, b.passage.overHTTP2
+}

@@ -1,0 +1,152 @@
+package transport
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptrace"
+)
+
+// passage is one RoundTrip of the caller's transport. Its fields below getBody
+// are guarded by trace.mu.
+type passage struct {
+	trace     *writeTrace
+	hooks     httptrace.ClientTrace
+	transport *http.Transport // nil if it is of another type
+	method    string
+	// authorization is the header field that tells the request from others that
+	// are made with its context, such as those of a DialContext.
+	authorization string
+	length        int64 // of the body; -1 if it is not known
+	getBody       func() (io.ReadCloser, error)
+
+	body       *guardedBody // the one that may be read; nil for none
+	room       guardedBody  // of the usual one
+	asked      bool         // net/http asked for a connection
+	connected  bool         // and got one
+	writes     int          // how many times the header was written
+	overHTTP2  bool         // the last time
+	wroteOther bool         // a header was written that may be this request's
+	isReturned bool         // the RoundTrip is over
+	status     int          // of its response, 0 if there was none
+	// responseBody is the one that the transport returned.
+	responseBody io.ReadCloser
+}
+
+// maySend reports whether the platform may have got the request, for all that is
+// known. It reports false only with a proof.
+func (p *passage) maySend() bool {
+	switch {
+	case !p.isReturned, p.status != 0:
+		return true
+	case p.transport == nil && !p.asked:
+		return true // a transport that does not show what it does
+	case p.transport == nil && p.wroteOther:
+		return true
+	case p.body == nil:
+		// A request that is canceled when it has its connection can still be written.
+		isCanceled := p.connected && p.trace.Err() != nil
+		return !p.asked || p.writes > 0 || isCanceled
+	case p.transport == nil:
+		return p.writes > 0 || p.body.read
+	case p.body.refused && !p.body.ended:
+		return false // a request without the end of its body is none
+	}
+	return p.writes > 0
+}
+
+// isUndecided reports whether the passage may have been carried out and no
+// response says whether it was. hasResponse means that the attempt ends with the
+// response of this passage.
+func (p *passage) isUndecided(hasResponse bool) bool {
+	if p.transport == nil && p.writes > 1 { // it retries, and shows its last response only
+		return true
+	}
+	return !hasResponse && p.maySend() && !IsRefusal(p.status)
+}
+
+// getConn is a hook of net/http: a connection is asked for.
+func (p *passage) getConn(string) {
+	p.trace.mu.Lock()
+	defer p.trace.mu.Unlock()
+	p.asked = true
+}
+
+// gotConn is a hook of net/http: a connection was chosen, and the request is
+// about to be written to it. If it was written before, net/http is about to send
+// it again, which is stopped, since an attempt is at most one request.
+func (p *passage) gotConn(info httptrace.GotConnInfo) {
+	t := p.trace
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p.connected = true
+	if p.writes == 0 || t.ended || !p.isReplayed() || t.stop == nil {
+		return
+	}
+	t.replayStopped = true
+	t.stop()
+	if !p.overHTTP2 {
+		// HTTP/1 does not look at the context again before it writes. HTTP/2 does, and
+		// its connection has other requests.
+		_ = info.Conn.Close()
+	}
+}
+
+// isReplayed reports whether net/http can have asked for another connection
+// although the request left on the one before. With a body it asks rewind first;
+// over HTTP/1 it sends only some methods again.
+func (p *passage) isReplayed() bool {
+	switch {
+	case p.body != nil:
+		return false
+	case p.overHTTP2 || p.transport == nil:
+		return true
+	}
+	switch p.method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return false
+}
+
+// wroteHeaderField is a hook of net/http: a header field is about to be written.
+// The field decides whose it is: a DialContext, or a middleware, can make other
+// requests with the same context.
+func (p *passage) wroteHeaderField(key string, values []string) {
+	isHTTP2 := key == "authorization" || key == ":method"
+	isOwn := key == ":method" || key == "Host"
+	if p.authorization != "" {
+		isOwn = (key == "authorization" || key == "Authorization") && len(values) == 1 && values[0] == p.authorization
+	}
+	t := p.trace
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return
+	}
+	if !isOwn {
+		p.wroteOther = true
+		return
+	}
+	p.writes++
+	p.overHTTP2 = isHTTP2
+	t.turn.written()
+}
+
+// rewind is the request's GetBody. net/http calls it over HTTP/1 only if nothing
+// left, but over HTTP/2 also after the request was written, and other transports
+// call it to send the request again.
+func (p *passage) rewind() (io.ReadCloser, error) {
+	t := p.trace
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	isSentAgain := p.overHTTP2 && p.writes > 0 || p.transport == nil && p.body.read
+	if isSentAgain || t.ended {
+		return nil, errReplay
+	}
+	body, err := p.getBody()
+	if err != nil {
+		return nil, err
+	}
+	p.body, p.writes = &guardedBody{ReadCloser: body, passage: p, left: p.length}, 0
+	return p.body, nil
+}

@@ -1,0 +1,113 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+)
+
+// writeTrace is the context of one attempt. It knows what of the attempt can have
+// left: it follows each passage through the wire, of which there is one unless a
+// middleware sends the request again. It is safe for concurrent use.
+type writeTrace struct {
+	context.Context                    // with the attempt's timeout
+	stop            context.CancelFunc // ends the attempt
+	turn            turn
+	permitEnd       time.Time // no byte leaves later; zero for no limit
+	now             func() time.Time
+
+	mu            sync.Mutex
+	passages      []*passage
+	room          passage // of the usual one
+	ended         bool    // the attempt is over: no byte leaves any more
+	replayStopped bool
+}
+
+type traceKey struct{}
+
+// Value makes the trace known to the wire.
+func (t *writeTrace) Value(key any) any {
+	if key == (traceKey{}) {
+		return t
+	}
+	return t.Context.Value(key)
+}
+
+// Format keeps the credentials out of a dump of the context, with any verb.
+func (t *writeTrace) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "calls: an attempt") }
+
+// begin notes that a request is about to enter the caller's transport.
+func (t *writeTrace) begin(r *http.Request, transport http.RoundTripper) *passage {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := &t.room
+	if len(t.passages) > 0 {
+		p = new(passage)
+	}
+	*p = passage{trace: t, method: r.Method, authorization: r.Header.Get("Authorization"), getBody: r.GetBody}
+	p.transport, _ = transport.(*http.Transport)
+	if r.Body != nil && r.Body != http.NoBody {
+		if p.length = r.ContentLength; p.length == 0 {
+			p.length = -1
+		}
+		p.room = guardedBody{ReadCloser: r.Body, passage: p, left: p.length}
+		p.body = &p.room
+	}
+	t.passages = append(t.passages, p)
+	return p
+}
+
+// returned notes that a RoundTrip is over.
+func (t *writeTrace) returned(p *passage, response *http.Response) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p.isReturned = true
+	if response != nil {
+		p.status, p.responseBody = response.StatusCode, response.Body
+	}
+}
+
+// end closes the attempt, so that no byte leaves any more, and returns what is
+// known about it. response is the one that the chain returned, nil for none.
+func (t *writeTrace) end(response *Response) attemptOutcome {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ended = true
+	o := attemptOutcome{response: response}
+	for i, p := range t.passages {
+		isLast := i == len(t.passages)-1
+		o.maybeSent = o.maybeSent || p.maySend()
+		o.undecided = o.undecided || p.isUndecided(isLast && response != nil)
+	}
+	if response != nil {
+		o.maybeSent = true
+		o.undecided = o.undecided || !isSuccess(response.StatusCode) && !IsRefusal(response.StatusCode)
+	}
+	return o
+}
+
+// bodyFollows reports whether the body of a response follows the context: it is
+// net/http's own, and not one that a middleware put in its place.
+func (t *writeTrace) bodyFollows(body io.ReadCloser) bool {
+	ofBody := reflect.TypeOf(body)
+	if ofBody.Kind() == reflect.Pointer {
+		ofBody = ofBody.Elem()
+	}
+	if !strings.HasPrefix(ofBody.PkgPath(), "net/http") {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.passages) == 1 && t.passages[0].transport != nil && t.passages[0].responseBody == body
+}
+
+func (t *writeTrace) wasReplayStopped() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.replayStopped
+}
