@@ -202,16 +202,31 @@ func TestEveryFaultOfEveryPOST(t *testing.T) {
 				if protocol != "HTTP/2 without TLS" {
 					tests = append(tests[:len(tests):len(tests)], tlsFaults...)
 				}
-				var running sync.WaitGroup
-				for _, tt := range tests {
-					running.Go(func() {
-						t.Run(tt.name(), func(t *testing.T) { tt.test(t, operation, opts) })
-					})
-				}
-				running.Wait()
+				testAtOnce(t, tests, func(t *testing.T, tt postFault) { tt.test(t, operation, opts, false) })
 			})
 		}
 	}
+}
+
+// TestEveryFaultOfEveryLaterPOST has a client that has sent a request before, on the same
+// connection. Over HTTP/1 it then writes head and body at once.
+func TestEveryFaultOfEveryLaterPOST(t *testing.T) {
+	for operation := range posts {
+		t.Run(operation, func(t *testing.T) {
+			t.Parallel()
+			testAtOnce(t, postFaults, func(t *testing.T, tt postFault) { tt.test(t, operation, protocols["HTTP/1"], true) })
+		})
+	}
+}
+
+func testAtOnce(t *testing.T, tests []postFault, test func(t *testing.T, tt postFault)) {
+	var running sync.WaitGroup
+	for _, tt := range tests {
+		running.Go(func() {
+			t.Run(tt.name(), func(t *testing.T) { test(t, tt) })
+		})
+	}
+	running.Wait()
 }
 
 func (tt postFault) name() string {
@@ -222,14 +237,20 @@ func (tt postFault) name() string {
 	return name[1:]
 }
 
-func (tt postFault) test(t *testing.T, operation string, opts []callstest.Option) {
+func (tt postFault) test(t *testing.T, operation string, opts []callstest.Option, isLater bool) {
 	post := posts[operation]
 	server := callstest.NewServer(t, opts...)
 	callID := server.AddCall(callstest.Call{AgentEmail: "agent@example.com", Status: "connected"})
-	server.Fail(tt.faults...)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	client := socketClient(t, server, calls.WithMiddleware(cancelOnStall(tt.faults[0], server, cancel)))
+	if isLater {
+		if err := client.Ping(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	earlier := len(server.Requests())
+	server.Fail(tt.faults...)
 	err := post.send(ctx, client, callID)
 
 	want := tt
@@ -258,7 +279,7 @@ func (tt postFault) test(t *testing.T, operation string, opts []callstest.Option
 	if _, canRetry := calls.RetryAfter(err); canRetry && want.delivery.MayExist() {
 		t.Errorf("RetryAfter allows a retry that can call a person twice: %v", err)
 	}
-	if got := len(server.Requests()); got != want.requests {
+	if got := len(server.Requests()) - earlier; got != want.requests {
 		t.Errorf("%d requests, want %d: %v", got, want.requests, err)
 	}
 	if got := post.made(server, callID); got != want.made {
@@ -271,15 +292,17 @@ func (tt postFault) test(t *testing.T, operation string, opts []callstest.Option
 func cancelOnStall(fault callstest.Fault, server *callstest.Server, giveUp func()) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
-			switch fault {
-			case callstest.Stall, callstest.StallAfterCreate:
+			switch {
+			case r.Method == http.MethodGet: // the Ping before
+			case fault == callstest.Stall, fault == callstest.StallAfterCreate:
+				earlier := len(server.Requests())
 				go func() {
 					for arrived := false; !arrived && r.Context().Err() == nil; time.Sleep(time.Millisecond) {
-						arrived = len(server.Requests()) > 0
+						arrived = len(server.Requests()) > earlier
 					}
 					giveUp()
 				}()
-			case callstest.StallBody:
+			case fault == callstest.StallBody:
 				response, err := next.RoundTrip(r)
 				if err == nil {
 					response.Body = &stalling{ReadCloser: response.Body, giveUp: giveUp}

@@ -27,6 +27,7 @@ var (
 	errNeither     = errors.New("a RoundTripper returned neither response nor error")
 	errReplay      = errors.New("the connection failed after the request was written, and net/http was about to send the request again")
 	errPermitEnded = errors.New("the time in which the request was allowed to leave is over")
+	errNotHTTP1    = errors.New("the server has changed to HTTP/2, which needs another request")
 )
 
 // attemptOutcome is what came of one attempt.
@@ -149,11 +150,12 @@ func readBody(response *http.Response) ([]byte, error) {
 // explain says whose time was over, and makes sure that errors.Is finds the
 // context's own error, whatever net/http made of it.
 func (s *Sender) explain(caller, attempt context.Context, trace *writeTrace, err error) error {
+	stopped := trace.whyStopped()
 	switch {
 	case err == nil:
 		return nil
-	case trace.wasReplayStopped():
-		return errReplay
+	case stopped != nil:
+		return stopped
 	case attempt.Err() == nil:
 		return err
 	case caller.Err() == nil:

@@ -3,6 +3,7 @@ package transport
 import (
 	"bytes"
 	"io"
+	"net/http"
 )
 
 // requestBody is a body that is in memory.
@@ -18,7 +19,10 @@ func (*requestBody) Close() error { return nil }
 type guardedBody struct {
 	io.ReadCloser
 	passage *passage
-	left    int64 // what was not read yet; negative if the length is not known
+	// memory is what net/http reads instead, nil for nothing. It writes head and body
+	// together only if it knows the type of the body.
+	memory *bytes.Reader
+	left   int64 // what was not read yet; negative if the length is not known
 
 	read  bool // a byte was handed out
 	ended bool // all of it was, and can have left
@@ -31,7 +35,7 @@ type guardedBody struct {
 // net/http holds back for the peer's flow control is not whole before Read was
 // asked again.
 func (b *guardedBody) Read(buffer []byte) (int, error) {
-	mayRead, overHTTP2 := b.mayRead()
+	mayRead, overHTTP2 := b.ask()
 	if !mayRead {
 		return 0, errPermitEnded
 	}
@@ -53,11 +57,46 @@ func (b *guardedBody) Read(buffer []byte) (int, error) {
 	return n, err
 }
 
-func (b *guardedBody) mayRead() (mayRead, overHTTP2 bool) {
+func (b *guardedBody) ask() (mayRead, overHTTP2 bool) {
 	t := b.passage.trace
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return b.mayRead(), b.passage.overHTTP2
+}
+
+func (b *guardedBody) mayRead() bool {
+	t := b.passage.trace
 	isLate := !b.ended && !t.permitEnd.IsZero() && t.now().Round(0).After(t.permitEnd)
 	b.refused = b.refused || isLate
-	return b == b.passage.body && !t.ended && !isLate, b.passage.overHTTP2
+	return b == b.passage.body && !t.ended && !isLate
+}
+
+// wasRead reports whether a byte was handed out.
+func (b *guardedBody) wasRead() bool {
+	return b.read || b.memory != nil && int64(b.memory.Len()) < b.passage.length
+}
+
+// inMemory returns the body of a request if net/http can write it together with the
+// head over HTTP/1: both fit into its buffer, and nothing comes between them. It
+// returns nil otherwise.
+func inMemory(r *http.Request, t *http.Transport) *bytes.Reader {
+	const (
+		buffer = 4 << 10 // of net/http, unless it was told otherwise
+		rest   = 1 << 10 // what net/http adds to the head, at most
+	)
+	body, isOwn := r.Body.(*requestBody)
+	if !isOwn || r.ContentLength != body.Size() || len(r.TransferEncoding) > 0 ||
+		r.Header.Get("Expect") != "" || t.WriteBufferSize != 0 && t.WriteBufferSize < buffer {
+		return nil
+	}
+	size := len(r.URL.Host) + 3*len(r.URL.Path) + len(r.URL.RawQuery) + int(body.Size()) + rest
+	for key, values := range r.Header {
+		for _, value := range values {
+			size += len(key) + len(value) + len(": \r\n")
+		}
+	}
+	if size > buffer {
+		return nil
+	}
+	return &body.Reader
 }

@@ -1,7 +1,9 @@
 package transport
 
 import (
+	"crypto/tls"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 )
@@ -46,12 +48,10 @@ func (p *passage) maySend() bool {
 		// A request that is canceled when it has its connection can still be written.
 		isCanceled := p.connected && p.trace.Err() != nil
 		return !p.asked || p.writes > 0 || isCanceled
-	case p.transport == nil:
-		return p.writes > 0 || p.body.read
-	case p.body.refused && !p.body.ended:
+	case p.transport != nil && p.body.refused && !p.body.ended:
 		return false // a request without the end of its body is none
 	}
-	return p.writes > 0
+	return p.writes > 0 || p.body.wasRead() // a transport can call no hooks
 }
 
 // isUndecided reports whether the passage may have been carried out and no
@@ -72,23 +72,34 @@ func (p *passage) getConn(string) {
 }
 
 // gotConn is a hook of net/http: a connection was chosen, and the request is
-// about to be written to it. If it was written before, net/http is about to send
-// it again, which is stopped, since an attempt is at most one request.
+// about to be written to it. It stops a request that was written before, since an
+// attempt is at most one request, and one that was prepared for HTTP/1 only.
 func (p *passage) gotConn(info httptrace.GotConnInfo) {
 	t := p.trace
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p.connected = true
-	if p.writes == 0 || t.ended || !p.isReplayed() || t.stop == nil {
+	switch {
+	case t.ended || t.stop == nil:
+		return
+	case p.writes > 0 && p.isReplayed():
+		t.stopped = errReplay
+	case p.body != nil && p.body.memory != nil && isHTTP2(info.Conn):
+		t.stopped, p.overHTTP2 = errNotHTTP1, true
+	default:
 		return
 	}
-	t.replayStopped = true
 	t.stop()
 	if !p.overHTTP2 {
 		// HTTP/1 does not look at the context again before it writes. HTTP/2 does, and
 		// its connection has other requests.
 		_ = info.Conn.Close()
 	}
+}
+
+func isHTTP2(conn net.Conn) bool {
+	secured, isTLS := conn.(interface{ ConnectionState() tls.ConnectionState })
+	return isTLS && secured.ConnectionState().NegotiatedProtocol == "h2"
 }
 
 // isReplayed reports whether net/http can have asked for another connection
@@ -132,6 +143,25 @@ func (p *passage) wroteHeaderField(key string, values []string) {
 	t.turn.written()
 }
 
+// wroteHeaders is a hook of net/http: the head is in its buffer, and it is about to
+// read the body and to write both. A body that is empty instead keeps it from that.
+func (p *passage) wroteHeaders() {
+	t := p.trace
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b := p.body
+	switch {
+	case b.memory == nil, b.ended, b.refused, p.writes == 0 && !t.ended:
+		// It is decided already, or this is the head of another request.
+	case b.mayRead():
+		b.ended = true
+		t.turn.written()
+	default:
+		t.stopped = errPermitEnded
+		b.memory.Reset(nil)
+	}
+}
+
 // rewind is the request's GetBody. net/http calls it over HTTP/1 only if nothing
 // left, but over HTTP/2 also after the request was written, and other transports
 // call it to send the request again.
@@ -140,8 +170,11 @@ func (p *passage) rewind() (io.ReadCloser, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	isSentAgain := p.overHTTP2 && p.writes > 0 || p.transport == nil && p.body.read
-	if isSentAgain || t.ended {
+	switch {
+	case isSentAgain || t.ended:
 		return nil, errReplay
+	case p.body.refused:
+		return nil, errPermitEnded
 	}
 	body, err := p.getBody()
 	if err != nil {

@@ -21,11 +21,11 @@ type writeTrace struct {
 	permitEnd       time.Time // no byte leaves later; zero for no limit
 	now             func() time.Time
 
-	mu            sync.Mutex
-	passages      []*passage
-	room          passage // of the usual one
-	ended         bool    // the attempt is over: no byte leaves any more
-	replayStopped bool
+	mu       sync.Mutex
+	passages []*passage
+	room     passage // of the usual one
+	ended    bool    // the attempt is over: no byte leaves any more
+	stopped  error   // why a request was stopped by its hooks
 }
 
 type traceKey struct{}
@@ -62,14 +62,22 @@ func (t *writeTrace) begin(r *http.Request, transport http.RoundTripper) *passag
 	return p
 }
 
-// returned notes that a RoundTrip is over.
-func (t *writeTrace) returned(p *passage, response *http.Response) {
+// returned notes that a RoundTrip is over, and returns the version of HTTP that it
+// used, 0 if it did not get so far.
+func (t *writeTrace) returned(p *passage, response *http.Response) (version int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p.isReturned = true
 	if response != nil {
 		p.status, p.responseBody = response.StatusCode, response.Body
 	}
+	switch {
+	case p.overHTTP2:
+		return 2
+	case p.writes > 0:
+		return 1
+	}
+	return 0
 }
 
 // end closes the attempt, so that no byte leaves any more, and returns what is
@@ -106,8 +114,9 @@ func (t *writeTrace) bodyFollows(body io.ReadCloser) bool {
 	return len(t.passages) == 1 && t.passages[0].transport != nil && t.passages[0].responseBody == body
 }
 
-func (t *writeTrace) wasReplayStopped() bool {
+// whyStopped returns why a request was stopped by its hooks, nil if none was.
+func (t *writeTrace) whyStopped() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.replayStopped
+	return t.stopped
 }

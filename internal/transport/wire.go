@@ -2,6 +2,7 @@ package transport
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
@@ -17,6 +18,8 @@ type wire struct {
 	// untraced counts requests that came without the context of their attempt, so
 	// that nothing can be proven about them.
 	untraced atomic.Int64
+	// overHTTP1 is the transport that wrote its last request over HTTP/1, nil for none.
+	overHTTP1 atomic.Pointer[http.Transport]
 }
 
 var (
@@ -36,8 +39,17 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		trace = &writeTrace{Context: r.Context(), now: time.Now}
 	}
 	p := trace.begin(r, transport)
+	usesHTTP1 := p.transport != nil && p.transport == w.overHTTP1.Load()
+	if p.body != nil && usesHTTP1 {
+		p.body.memory = inMemory(r, p.transport)
+	}
 	response, err := p.roundTrip(r, transport)
-	trace.returned(p, response)
+	switch version := trace.returned(p, response); {
+	case version == 1 && !usesHTTP1:
+		w.overHTTP1.Store(p.transport)
+	case version == 2 && usesHTTP1:
+		w.overHTTP1.Store(nil)
+	}
 	return response, err
 }
 
@@ -72,6 +84,9 @@ func (p *passage) roundTrip(r *http.Request, transport http.RoundTripper) (*http
 	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &p.hooks))
 	if p.body != nil {
 		r.Body, r.GetBody = p.body, nil
+		if p.body.memory != nil {
+			r.Body, p.hooks.WroteHeaders = io.NopCloser(p.body.memory), p.wroteHeaders
+		}
 		if p.getBody != nil {
 			r.GetBody = p.rewind
 		}

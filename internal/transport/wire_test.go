@@ -399,9 +399,11 @@ func TestACircuitBreakerThatOpensDuringTheRequest(t *testing.T) {
 }
 
 // TestNothingIsSentAfterACircuitBreakerOpened has a request that gets its connection, or
-// continues with it, only after that.
+// continues with it, only after that. The wire knows whether the transport uses HTTP/1, or
+// does not.
 func TestNothingIsSentAfterACircuitBreakerOpened(t *testing.T) {
-	for _, paused := range []string{"dial", "connection"} {
+	for _, paused := range []string{"dial", "connection", "dial, known", "connection, known"} {
+		paused, isKnown := strings.CutSuffix(paused, ", known")
 		var whole atomic.Int32
 		var serving sync.WaitGroup
 		root := connections(t, func(_ int, conn net.Conn) {
@@ -432,6 +434,9 @@ func TestNothingIsSentAfterACircuitBreakerOpened(t *testing.T) {
 			ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { pause() }})
 		}
 		s := senderTo(t, root, &http.Client{Transport: transport}, func(c *Config) { c.Middleware = append(c.Middleware, breaking(begun)) })
+		if isKnown {
+			s.wire.overHTTP1.Store(transport)
+		}
 		result := s.Send(ctx, createRequest())
 		close(ended)
 		<-continued
