@@ -1,6 +1,9 @@
 package flex
 
-import "reflect"
+import (
+	"bytes"
+	"reflect"
+)
 
 // DecodeArray calls yield with each object of the JSON array at the beginning of
 // data, decoded as by Decode, and with the part of data that it was decoded from.
@@ -12,29 +15,30 @@ import "reflect"
 func DecodeArray[T any](data []byte, yield func(object *T, raw []byte)) (elements int, err error) {
 	r := newReader(data)
 	defer r.release()
-	if kind, err := r.next(); err != nil || kind != '[' {
+	if r.PeekKind() != '[' {
 		return 0, ErrNotArray
 	}
 	pointer := planOf(reflect.TypeFor[*T]())
-	for ; ; elements++ {
-		kind, err := r.next()
-		if err != nil || kind == ']' {
-			return elements, r.fault(err)
-		}
-		if kind != '{' {
-			if err := r.skip(kind); err != nil {
-				return elements, r.fault(err)
+	for err = r.token(); err == nil; {
+		switch r.PeekKind() {
+		case ']':
+			return elements, r.fault(r.token())
+		case '{':
+			storage := r.allocate(pointer.storage, 0)
+			if !storage.IsValid() {
+				return elements, ErrTooLarge
 			}
-			continue
+			begin := r.InputOffset()
+			if err = r.object(pointer.elem, storage.Field(0), storage, 1); err == nil {
+				raw := bytes.TrimLeft(r.data[begin:r.InputOffset():r.InputOffset()], ", \t\r\n")
+				yield(storage.Field(0).Addr().Interface().(*T), raw)
+			}
+		default:
+			err = r.SkipValue()
 		}
-		cell := r.allocate(pointer.storage)
-		if !cell.IsValid() {
-			return elements, ErrTooLarge
+		if err == nil {
+			elements++
 		}
-		begin := r.begin
-		if err := r.object(pointer.elem, cell.Field(1), cell.Field(0)); err != nil {
-			return elements, r.fault(err)
-		}
-		yield(cell.Field(1).Addr().Interface().(*T), r.data[begin:r.end:r.end])
 	}
+	return elements, r.fault(err)
 }

@@ -40,89 +40,87 @@ func Decode(data []byte, dst any) error {
 	target.SetZero()
 	r := newReader(data)
 	defer r.release()
-	if kind, err := r.next(); err != nil || kind != '{' {
+	if r.PeekKind() != '{' {
 		return ErrNotObject
 	}
 	p := planOf(target.Type())
-	return r.fault(r.object(p, target, r.allocate(p.storage)))
+	return r.fault(r.object(p, target, r.allocate(p.storage, 0), 0))
 }
 
-// object reads what follows a '{' into target.
-func (r *reader) object(p *plan, target, storage reflect.Value) error {
-	var given uint64 // the bits of the fields whose first spelling had a value
-	for next := 0; ; {
-		kind, err := r.next()
-		if err != nil || kind == '}' {
+// object reads an object into target. What its pointers point to is in storage, from
+// the field slot on.
+func (r *reader) object(p *plan, target, storage reflect.Value, slot int) error {
+	if err := r.token(); err != nil {
+		return err
+	}
+	var given uint64 // what the fields read so far give
+	for r.PeekKind() == '"' {
+		key, err := r.text()
+		if err != nil {
 			return err
 		}
-		f := p.find(r.text(), next)
-		if kind, err = r.next(); err != nil {
-			return err
-		}
-		if f != nil {
-			next = f.next
-		}
-		if f == nil || kind == 'n' || f.isOther && given&f.bit != 0 {
-			if err := r.skip(kind); err != nil {
+		f, isKnown := p.fields[string(key)]
+		if !isKnown || given&f.unless != 0 {
+			if err := r.SkipValue(); err != nil {
 				return err
 			}
 			continue
 		}
-		isRead, err := r.value(kind, f.plan, target.Field(f.index), storage.Field(f.index))
+		isRead, err := r.value(f.plan, target.Field(f.index), storage, slot+f.slot)
 		if err != nil {
 			target.Field(f.index).SetZero() // the value did not end
 			return err
 		}
-		if isRead && !f.isOther {
-			given |= f.bit
+		if isRead {
+			given |= f.gives
 		}
 	}
+	return r.token()
 }
 
-// value reads what begins with a token of kind into target, and reports whether
-// target can have it.
-func (r *reader) value(kind byte, p *plan, target, storage reflect.Value) (isRead bool, err error) {
-	switch {
+// value reads a value into target, and reports whether target can have it.
+func (r *reader) value(p *plan, target, storage reflect.Value, slot int) (isRead bool, err error) {
+	switch kind := r.PeekKind(); {
 	case kind == 'n':
-		return false, nil
+		return false, r.SkipValue()
 	case p.kind == reflect.Pointer:
-		pointee := storage.Field(1)
-		if isRead, err = r.value(kind, p.elem, pointee, storage.Field(0)); isRead {
+		pointee := storage.Field(slot)
+		if isRead, err = r.value(p.elem, pointee, storage, slot+1); isRead {
 			target.Set(pointee.Addr())
 		}
 		return isRead, err
 	case kind == '{' && p.fields != nil:
 		target.SetZero()
-		return true, r.object(p, target, storage)
-	case kind == '[' && p.elem != nil:
+		return true, r.object(p, target, storage, slot)
+	case kind == '[' && p.kind == reflect.Slice:
 		return r.list(p, target)
 	case kind == '{' || kind == '[':
-		return false, r.skip(kind)
+		return false, r.SkipValue()
 	}
-	return r.set(target), nil
+	text, err := r.text()
+	return err == nil && r.set(target, text), err
 }
 
-// list reads what follows a '[' into target. It keeps the place of an element
-// that cannot be read, with its zero value.
+// list reads an array into target. It keeps the place of an element that cannot be
+// read, with its zero value.
 func (r *reader) list(p *plan, target reflect.Value) (isRead bool, err error) {
 	target.Set(p.empty)
-	for n := 0; ; n++ {
-		kind, err := r.next()
-		if err != nil || kind == ']' {
-			return !target.IsNil(), err
+	for err = r.token(); err == nil; {
+		if r.PeekKind() == ']' {
+			return !target.IsNil(), r.token()
 		}
-		if n == target.Cap() && r.spend(2*max(1, n)*p.elemSize) {
-			target.Grow(max(2, n))
-		}
-		if storage := r.allocate(p.elem.storage); storage.IsValid() {
-			target.SetLen(n + 1)
-			_, err = r.value(kind, p.elem, target.Index(n), storage)
-		} else {
+		storage := r.allocate(p.elem.storage, 3*int(target.Type().Elem().Size()))
+		if !storage.IsValid() {
 			target.SetZero()
-			err = r.skip(kind)
+			err = r.SkipValue()
+			continue
 		}
-		if err != nil {
-			return false, err
+		n := target.Len()
+		if n == target.Cap() {
+			target.Grow(2)
 		}
+		target.SetLen(n + 1)
+		_, err = r.value(p.elem, target.Index(n), storage, 0)
 	}
+	return false, err
 }

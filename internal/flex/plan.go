@@ -13,36 +13,24 @@ import (
 
 // plan is how values of a type are decoded.
 type plan struct {
-	kind     reflect.Kind
-	elem     *plan // of a pointer or a slice
-	elemSize int
-	empty    reflect.Value  // of a slice
-	fields   []field        // of a struct
-	byKey    map[string]int // the positions in fields
-	// storage is for what the pointers in a value point to: one allocation for all.
-	// A struct's has the storage of each field, a pointer's the storage of what it
-	// points to, and then that itself.
+	kind   reflect.Kind
+	elem   *plan            // of a pointer or a slice
+	empty  reflect.Value    // of a slice
+	fields map[string]field // of a struct, by key
+	others int              // of the fields have another spelling
+	// slots are the types that the pointers in a value point to, the value's own
+	// first. They are allocated together, as the fields of a storage.
+	slots   []reflect.Type
 	storage reflect.Type
 }
 
 type field struct {
-	key     string
-	plan    *plan
-	index   int    // in the struct
-	next    int    // the position of the field after this one
-	isOther bool   // key is the other spelling
-	bit     uint64 // of a field that has another spelling
-}
-
-// find returns the field of key, which is likely to be at next, or nil.
-func (p *plan) find(key []byte, next int) *field {
-	if next < len(p.fields) && p.fields[next].key == string(key) {
-		return &p.fields[next]
-	}
-	if i, isKnown := p.byKey[string(key)]; isKnown {
-		return &p.fields[i]
-	}
-	return nil
+	plan  *plan
+	index int // in the struct
+	slot  int // the first of its slots
+	// gives is the bit that a value of the first of two spellings sets, and unless the
+	// one that makes the second spelling count for nothing.
+	gives, unless uint64
 }
 
 // plans is a cache, which the number of types in the program bounds.
@@ -52,57 +40,46 @@ func planOf(t reflect.Type) *plan {
 	if known, isKnown := plans.Load(t); isKnown {
 		return known.(*plan)
 	}
-	p := &plan{kind: t.Kind(), storage: structOf()}
+	p := &plan{kind: t.Kind()}
 	switch {
 	case p.kind == reflect.Pointer:
 		p.elem = planOf(t.Elem())
-		p.storage = structOf(p.elem.storage, t.Elem())
+		p.slots = append([]reflect.Type{t.Elem()}, p.elem.slots...)
 	case p.kind == reflect.Slice:
-		p.elem, p.elemSize, p.empty = planOf(t.Elem()), int(t.Elem().Size()), reflect.MakeSlice(t, 0, 0)
+		p.elem, p.empty = planOf(t.Elem()), reflect.MakeSlice(t, 0, 0)
 	case p.kind == reflect.Struct && t != reflect.TypeFor[time.Time]():
-		p.addFields(t)
+		p.fields = make(map[string]field)
+		for i := range t.NumField() {
+			p.add(i, t.Field(i))
+		}
 	}
+	fields := make([]reflect.StructField, len(p.slots))
+	for i, slot := range p.slots {
+		fields[i] = reflect.StructField{Name: "F" + strconv.Itoa(i), Type: slot}
+	}
+	p.storage = reflect.StructOf(fields)
 	plans.Store(t, p)
 	return p
 }
 
-func (p *plan) addFields(t reflect.Type) {
-	var others []field
-	storages := make([]reflect.Type, t.NumField())
-	for i := range storages {
-		storages[i] = structOf()
-		tag := t.Field(i).Tag
-		key, _, _ := strings.Cut(tag.Get("json"), ",")
-		if !t.Field(i).IsExported() || key == "" || key == "-" {
-			continue
-		}
-		f := field{key: key, plan: planOf(t.Field(i).Type), index: i, next: len(p.fields) + 1}
-		if other := tag.Get("flex"); other != "" {
-			f.bit = 1 << len(others)
-			others = append(others, field{other, f.plan, f.index, f.next, true, f.bit})
-		}
-		p.fields = append(p.fields, f)
-		storages[i] = f.plan.storage
+func (p *plan) add(index int, sf reflect.StructField) {
+	key, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
+	if !sf.IsExported() || key == "" || key == "-" {
+		return
 	}
-	p.fields = append(p.fields, others...)
-	p.byKey = make(map[string]int, len(p.fields))
-	for i, f := range p.fields {
-		p.byKey[f.key] = i
+	f := field{plan: planOf(sf.Type), index: index, slot: len(p.slots)}
+	p.slots = append(p.slots, f.plan.slots...)
+	if other := sf.Tag.Get("flex"); other != "" {
+		bit := uint64(1) << p.others
+		p.others++
+		p.fields[other] = field{plan: f.plan, index: index, slot: f.slot, unless: bit}
+		f.gives = bit
 	}
-	p.storage = structOf(storages...)
+	p.fields[key] = f
 }
 
-func structOf(types ...reflect.Type) reflect.Type {
-	fields := make([]reflect.StructField, len(types))
-	for i, t := range types {
-		fields[i] = reflect.StructField{Name: "F" + strconv.Itoa(i), Type: t}
-	}
-	return reflect.StructOf(fields)
-}
-
-// set gives target the value of the last token and reports whether that has one.
-func (r *reader) set(target reflect.Value) (ok bool) {
-	text := r.text()
+// set gives target the value that text has for its type, and reports whether it has one.
+func (r *reader) set(target reflect.Value, text []byte) (ok bool) {
 	switch target.Kind() {
 	case reflect.String:
 		target.SetString(r.copyOf(text))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -15,14 +16,13 @@ import (
 
 // reader is a document that is being decoded.
 type reader struct {
-	tokens     jsontext.Decoder
-	input      bytes.Buffer
-	data       []byte
-	isPlain    bool            // data has no escapes and no invalid UTF-8
-	begin, end int             // of the last token in data
-	unquoted   []byte          // a string with its escapes replaced
-	piece      strings.Builder // the strings of the object, as far as they fit in
-	memory     int             // how many bytes may still be allocated for what data has
+	jsontext.Decoder
+	input    bytes.Buffer
+	data     []byte
+	isPlain  bool            // data has no escapes and no invalid UTF-8
+	unquoted []byte          // a string with its escapes replaced
+	piece    strings.Builder // the strings of the object, as far as they fit in
+	memory   int             // how many bytes may still be allocated for what data has
 }
 
 // readers saves the tokenizer's stacks, a third of what a Decode would allocate.
@@ -35,28 +35,23 @@ func newReader(data []byte) *reader {
 	r.data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	r.isPlain = bytes.IndexByte(r.data, '\\') < 0 && utf8.Valid(r.data)
 	r.input = *bytes.NewBuffer(r.data)
-	r.tokens.Reset(&r.input, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	r.Reset(&r.input, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	return r
 }
 
 func (r *reader) release() {
 	r.input, r.data, r.unquoted, r.piece = bytes.Buffer{}, nil, nil, strings.Builder{}
-	r.tokens.Reset(&r.input)
+	r.Reset(&r.input)
 	readers.Put(r)
 }
 
-// allocate returns a new zero value, which is not valid if memory is used up.
-func (r *reader) allocate(t reflect.Type) reflect.Value {
-	if !r.spend(int(t.Size())) {
+// allocate returns a new zero value, which is not valid if the memory for it and for
+// more bytes is used up.
+func (r *reader) allocate(t reflect.Type, more int) reflect.Value {
+	if r.memory -= int(t.Size()) + more; r.memory < 0 {
 		return reflect.Value{}
 	}
 	return reflect.New(t).Elem()
-}
-
-// spend reports whether size bytes may be allocated; after a no, none may be.
-func (r *reader) spend(size int) bool {
-	r.memory = max(-1, r.memory-size)
-	return r.memory >= 0
 }
 
 // fault returns err without the keys and characters that the tokenizer quotes.
@@ -67,63 +62,33 @@ func (r *reader) fault(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return ErrTruncated
 	}
-	return fmt.Errorf("%w after byte %d", ErrMalformed, r.tokens.InputOffset())
+	return fmt.Errorf("%w after byte %d", ErrMalformed, r.InputOffset())
 }
 
-// skip reads the rest of a value that begins with a token of kind.
-func (r *reader) skip(kind byte) error {
-	if kind != '{' && kind != '[' {
-		return nil
-	}
-	for depth := r.tokens.StackDepth(); r.tokens.StackDepth() >= depth; {
-		if _, err := r.tokens.ReadToken(); err != nil {
-			return err
-		}
-	}
-	return nil
+// token reads what begins or ends an object or an array.
+func (r *reader) token() error {
+	_, err := r.ReadToken()
+	return err
 }
 
-// next reads a token, data[r.begin:r.end], and returns its first byte.
-func (r *reader) next() (kind byte, err error) {
-	begin := int(r.tokens.InputOffset())
-	if _, err := r.tokens.ReadToken(); err != nil {
-		return 0, err
+// text reads a key or a value that is no object or array, and returns its text,
+// which is valid until the next call.
+func (r *reader) text() ([]byte, error) {
+	raw, err := r.ReadValue()
+	switch {
+	case err != nil:
+		return nil, err
+	case raw[0] != '"' && r.InputOffset() == int64(len(r.data)): // 39 may be the beginning of 397
+		return nil, io.ErrUnexpectedEOF
+	case raw[0] != '"':
+		return raw, nil
+	case r.isPlain:
+		return raw[1 : len(raw)-1], nil
 	}
-	for r.data[begin] <= ' ' || r.data[begin] == ',' || r.data[begin] == ':' {
-		begin++
-	}
-	r.begin, r.end = begin, int(r.tokens.InputOffset())
-	switch kind = r.data[begin]; kind {
-	case '{', '}', '[', ']', '"':
-		return kind, nil
-	}
-	if r.end == len(r.data) { // 39 may be the beginning of 397
-		return kind, io.ErrUnexpectedEOF
-	}
-	return kind, nil
-}
-
-// text returns the text of the last token, which is a scalar or a key. It is not
-// valid after the next call.
-func (r *reader) text() []byte {
-	raw := r.data[r.begin:r.end]
-	if raw[0] != '"' {
-		return raw
-	}
-	isValid := r.isPlain || utf8.Valid(raw)
-	if r.isPlain || isValid && bytes.IndexByte(raw, '\\') < 0 {
-		return raw[1 : len(raw)-1]
-	}
-	size := len(raw)
-	if !isValid {
-		size *= len("\ufffd") // for each byte
-	}
-	if cap(r.unquoted) < size {
-		r.unquoted = make([]byte, 0, size)
-	}
+	r.unquoted = slices.Grow(r.unquoted[:0], len("\ufffd")*len(raw))
 	// The error means invalid UTF-8, which has been replaced.
-	r.unquoted, _ = jsontext.AppendUnquote(r.unquoted[:0], raw)
-	return r.unquoted
+	r.unquoted, _ = jsontext.AppendUnquote(r.unquoted, raw)
+	return r.unquoted, nil
 }
 
 // copyOf returns a string with the bytes of text. Strings share pieces of memory.
