@@ -109,7 +109,8 @@ func (r *reader) list(p *plan, target reflect.Value) (isRead bool, err error) {
 		if r.PeekKind() == ']' {
 			return !target.IsNil(), r.token()
 		}
-		storage := r.allocate(p.elem.storage, 3*int(target.Type().Elem().Size()))
+		// A slice that grows is copied several times.
+		storage := r.allocate(p.elem.storage, 4*int(target.Type().Elem().Size()))
 		if !storage.IsValid() {
 			target.SetZero()
 			err = r.SkipValue()
