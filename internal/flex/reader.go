@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -85,9 +84,11 @@ func (r *reader) text() ([]byte, error) {
 	case r.isPlain:
 		return raw[1 : len(raw)-1], nil
 	}
-	r.unquoted = slices.Grow(r.unquoted[:0], len("\ufffd")*len(raw))
+	if longest := len("\ufffd") * len(raw); cap(r.unquoted) < longest {
+		r.unquoted = make([]byte, 0, longest)
+	}
 	// The error means invalid UTF-8, which has been replaced.
-	r.unquoted, _ = jsontext.AppendUnquote(r.unquoted, raw)
+	r.unquoted, _ = jsontext.AppendUnquote(r.unquoted[:0], raw)
 	return r.unquoted, nil
 }
 
