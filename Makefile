@@ -9,7 +9,7 @@ race:
 	go test -race ./...
 
 lint:
-	.ci/run format vet lint
+	.ci/run format lint
 
 fuzz: # FUZZTIME=1m make fuzz
 	.ci/run fuzz
