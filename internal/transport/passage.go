@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 )
 
 // passage is one RoundTrip of the caller's transport. Its fields below getBody
@@ -126,7 +127,7 @@ func (p *passage) wroteHeaderField(key string, values []string) {
 	isHTTP2 := key == "authorization" || key == ":method"
 	isOwn := key == ":method" || key == "Host"
 	if p.authorization != "" {
-		isOwn = (key == "authorization" || key == "Authorization") && len(values) == 1 && values[0] == p.authorization
+		isOwn = (key == "authorization" || key == "Authorization") && len(values) > 0 && strings.TrimSpace(values[0]) == p.authorization
 	}
 	t := p.trace
 	t.mu.Lock()

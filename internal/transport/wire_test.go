@@ -334,6 +334,35 @@ func TestAMiddlewareThatFailsBeforeTheRequestWasSent(t *testing.T) {
 	}
 }
 
+// TestAnOddAuthorizationDoesNotHideTheRequest has middleware that changes the header field
+// that tells the request from others.
+func TestAnOddAuthorizationDoesNotHideTheRequest(t *testing.T) {
+	empty := createRequest()
+	empty.Body = nil
+	for what, change := range map[string]func(http.Header){
+		"a second one": func(h http.Header) { h.Add("Authorization", "Bearer of-the-gateway") },
+		"spaces":       func(h http.Header) { h.Set("Authorization", " Bearer of-the-gateway\t") },
+		"none":         func(h http.Header) { h.Del("Authorization") },
+		"an empty one": func(h http.Header) { h.Set("Authorization", "") },
+		"another case": func(h http.Header) { h["authorization"] = h["Authorization"]; h.Del("Authorization") },
+	} {
+		for name, request := range map[string]Request{"create": createRequest(), "a POST without a body": empty} {
+			var arrived atomic.Int32
+			root := connections(t, func(_ int, conn net.Conn) {
+				if readWhole(conn) {
+					arrived.Add(1)
+				}
+			})
+			s := senderTo(t, root, &http.Client{Transport: newTransport(t)}, func(c *Config) {
+				c.Middleware = append(c.Middleware, middleware(func(r *http.Request) { change(r.Header) }))
+			})
+			if result := s.Send(t.Context(), request); !result.MaybeSent || !result.Undecided || result.CanRetry || arrived.Load() != 1 {
+				t.Errorf("%s, %s: arrived %d times, %+v", what, name, arrived.Load(), result)
+			}
+		}
+	}
+}
+
 // TestADialThatResolvesOverHTTPS sends a request to a resolver with the context of the
 // request, as DNS over HTTPS does. The connection is then refused.
 func TestADialThatResolvesOverHTTPS(t *testing.T) {
