@@ -4,7 +4,7 @@ go 1.26.0
 
 require (
 	github.com/ccaip-go/calls v0.0.0
-	github.com/digitalocean/godo v1.237.0
+	github.com/digitalocean/godo v1.240.0
 	github.com/google/go-github/v93 v93.0.0
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/nyaruka/phonenumbers/v2 v2.0.8
