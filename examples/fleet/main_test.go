@@ -160,7 +160,7 @@ func TestCommandsThatAreWrong(t *testing.T) {
 		{[]string{"decide", "-db", db, "-id", "a", "-not-made", "-call", "397"}, misused, "-call goes with -made"},
 		{[]string{"decide", "-db", db, "-id", "a", "-made"}, failed, "no entry with this id"},
 		{[]string{"enqueue", "-db", db}, failed, "fleet: There is nobody to call. Give a ticket or a telephone number."},
-		{[]string{"enqueue", "-db", db, "-number", "123123"}, failed, "The number to call is not a telephone number."},
+		{[]string{"enqueue", "-db", db, "-number", "123123"}, failed, "The number to call has no country code."},
 	} {
 		var printed, complaint strings.Builder
 		status := statusOf(run(t.Context(), test.args, &printed), &complaint)
