@@ -21,7 +21,7 @@ type Response struct {
 // authentication, pacing, limits and errors of the others. A POST is sent with the
 // care of a create; GET, PUT, PATCH and DELETE are attempted again like a read.
 //
-// The path is not escaped and has no query. A path that begins with
+// Pass the path unescaped and without a query. A path that begins with
 // "/apps/api/v1/" or "/manager/api/v1/" is taken whole; any other, such as
 // "calls/397/customer_flag", is below /apps/api/v1. in is sent as JSON unless it is
 // nil, and must be nil for a GET.

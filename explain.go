@@ -16,7 +16,7 @@ import (
 // errors of this package and those that wrap them; for any other error it returns
 // the text without private data, and for nil "".
 //
-// Explain hides the cause of a failure of the network. Log the error as well.
+// Explain hides the cause of an unknown outcome. Log the error as well.
 func Explain(err error) string {
 	if err == nil {
 		return ""
