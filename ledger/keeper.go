@@ -126,8 +126,8 @@ func (k *Keeper) hash(subject string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// Advance takes an entry as far as it goes now, and returns it as it is then. It
-// sends a prepared create; it never sends one that may have been carried out, but
+// Advance takes an entry as far as it can go now, and returns it. It sends a
+// prepared create; it never sends one that may have been carried out, but
 // looks for its call in the listing, when that can show it.
 //
 // Its error is nil if the entry is closed or for a person: there is no more for a
