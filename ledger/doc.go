@@ -49,8 +49,8 @@
 //
 // A call that a person makes by hand can look like that of a create. A listing can lag
 // for longer than Lag, and a proxy can hold a request for longer than Skew: then a
-// person is asked about a call that turns up later. So let hours pass before a person
-// decides, never minutes.
+// person is asked about a call that turns up later. So let hours pass, not minutes,
+// before a person decides.
 //
 // # The rules
 //

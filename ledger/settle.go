@@ -11,10 +11,10 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// Recover takes up what other processes left: it puts the entries whose attempt ended
-// without a record in doubt, settles with one listing everything that is in doubt and
-// due, and then sends the prepared entries whose Until and Skew have passed. It yields
-// each entry that it took up, with what Advance would return for it.
+// Recover takes up what other processes left: it puts in doubt the entries whose
+// attempt ended without a record, settles with one listing everything that is in doubt
+// and due, and then sends the prepared entries whose Until and Skew have passed. It
+// yields each entry that it took up, with what Advance would return for it.
 //
 // Any number of processes can call it at any time. Call it at the start of a program
 // and then every half minute, for example. An error that concerns no single entry is
