@@ -24,11 +24,11 @@ func (p CallbackPeriod) Free() bool {
 	return p.ScheduledCalls != nil && p.MaxSlots != nil && *p.ScheduledCalls < *p.MaxSlots
 }
 
-// Start returns when the period begins by the clocks of loc, the time zone of the
-// queue or the company, which must not be nil. It is the first moment at which a
-// clock there shows the start or a later time: a time that the clock shows twice is
-// the first of the two, and a time that it skips is the moment of the skip. The
-// error is ErrUndecodable for a period whose date or time cannot be read.
+// Start returns when the period begins in loc, the time zone of the queue or the
+// company. loc must not be nil. It is the first moment at which a clock there shows
+// the start or a later time: a time that the clock shows twice is the first of the
+// two, and a time that it skips is the moment of the skip. The error is
+// ErrUndecodable for a period whose date or time cannot be read.
 func (p CallbackPeriod) Start(loc *time.Location) (time.Time, error) {
 	start, _, err := p.bounds()
 	if err != nil {

@@ -165,7 +165,7 @@ func isHostName(name string) bool {
 // NewClientFromEnv returns a Client that is set up by the environment:
 // CCAIP_TOKEN, and either CCAIP_SUBDOMAIN and CCAIP_DOMAIN or CCAIP_HOST, are
 // required. CCAIP_HOST, CCAIP_USERNAME and CCAIP_BASE_URL work like WithHost,
-// WithUsername and WithBaseURL. The options come after them.
+// WithUsername and WithBaseURL. The options are applied after them.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	required := []string{"CCAIP_SUBDOMAIN", "CCAIP_DOMAIN", "CCAIP_TOKEN"}
 	if os.Getenv("CCAIP_HOST") != "" {

@@ -11,7 +11,7 @@ import (
 // managerPath is the root of the Manager API.
 const managerPath = "/manager/api/v1"
 
-// Response is what is left of a response besides its JSON.
+// Response is the status and the header of a response.
 type Response struct {
 	StatusCode int
 	Header     http.Header
@@ -21,7 +21,7 @@ type Response struct {
 // authentication, pacing, limits and errors of the others. A POST is sent with the
 // care of a create; GET, PUT, PATCH and DELETE are attempted again like a read.
 //
-// The path is not escaped and has no query. A path that begins with
+// Pass the path unescaped and without a query. A path that begins with
 // "/apps/api/v1/" or "/manager/api/v1/" is taken whole; any other, such as
 // "calls/397/customer_flag", is below /apps/api/v1. in is sent as JSON unless it is
 // nil, and must be nil for a GET.
@@ -33,7 +33,7 @@ type Response struct {
 // The Response is nil if the platform did not respond; it can be there together
 // with an error.
 //
-// Experimental: what an endpoint does is for the caller to know.
+// Experimental: the caller has to know what the endpoint does.
 func (c *Client) Do(ctx context.Context, method, path string, query url.Values, in, out any) (*Response, error) {
 	escaped, root, err := safePath(path)
 	if err != nil {

@@ -30,8 +30,8 @@
 // # When a create fails
 //
 // The platform has no idempotency key: a create that is sent twice can ring a
-// person twice. So one question matters after a failed create, whether the call
-// can exist. [DeliveryOf] answers it:
+// person twice. So one question matters after a failed create: can the call exist?
+// [DeliveryOf] answers it:
 //
 //	switch calls.DeliveryOf(err) {
 //	case calls.DeliveryNotSent:  // nothing left: fix the request, or send it again if RetryAfter says so
@@ -42,9 +42,9 @@
 //
 // [Delivery.MayExist] is the last two, and [RetryAfter] reports whether and when
 // the same request can be sent again. An error of an operation is [ValidationErrors]
-// or an [*OpError]; [IntentOf] returns the [Intent] of a create that failed, which is
-// what it can be recognized by. [Client.Settle] looks for its call in the
-// platform's listing, and [Client.SettleAll] for many in one.
+// or an [*OpError]; [IntentOf] returns the [Intent] of a create that failed: what its
+// call can be recognized by. [Client.Settle] looks for the call in the platform's
+// listing, and [Client.SettleAll] looks for many in one listing.
 //
 // # Beyond one process
 //
@@ -83,10 +83,10 @@
 //
 // [Client.ListCalls] lists calls, [Client.FindCall] finds one, and
 // [Client.TailCalls] follows all changes. [Client.WatchCall] and
-// [Client.WatchCalls] follow the status of calls; all of them, and Settle, share one
+// [Client.WatchCalls] follow the status of calls; these two and Settle share one
 // reader, so that a thousand watched calls cost the requests of one. Package
 // [github.com/ccaip-go/calls/events] receives the events that the platform posts;
-// [Client.LookNow] has the shared reader poll at once.
+// [Client.LookNow] has the next poll begin at once.
 //
 // # More of the platform
 //
@@ -100,7 +100,7 @@
 // # Testing
 //
 // Package [github.com/ccaip-go/calls/callstest] is a double of the platform with
-// state, every documented response, and faults on a script.
+// state, every documented response, and faults on request.
 //
 // # Private data
 //
@@ -108,8 +108,9 @@
 // text and no printed form of the types of this package. [APIError] keeps the
 // platform's own words in Message, Param, Header and Body, and [Call.RawJSON] keeps
 // the platform's JSON: do not log those. What a caller encodes as JSON keeps all of
-// its data. fmt cannot be kept from showing the fields of a struct that is given by
-// value to the verbs %p and %w, nor slog's JSON handler those of a slice of requests.
+// its data. No method can keep fmt from showing the fields of a struct that is given
+// by value to %p or %w, or slog's JSON handler from showing those of a slice of
+// requests.
 //
 // # The platform's documentation
 //

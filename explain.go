@@ -16,7 +16,7 @@ import (
 // errors of this package and those that wrap them; for any other error it returns
 // the text without private data, and for nil "".
 //
-// Explain hides the cause of a failure of the network. Log the error as well.
+// Explain hides the cause of an unknown outcome. Log the error as well.
 func Explain(err error) string {
 	if err == nil {
 		return ""
@@ -74,7 +74,7 @@ func explanationOf(err error) explanation {
 func (e *OpError) causes() string { return strings.TrimPrefix(e.text(), e.Operation+": ") }
 
 // withDetails adds what a sentinel alone does not tell: the missing parameter, a
-// message that is not in the catalog, how long to wait.
+// message that is not in the catalog, what is wrong with a number, how long to wait.
 func (e explanation) withDetails(err error) explanation {
 	var response *APIError
 	var invalid *ValidationError
@@ -85,6 +85,10 @@ func (e explanation) withDetails(err error) explanation {
 			e.problem += ": " + invalid.text()
 		} else if errors.As(err, &response) && response.Message != "" {
 			e.problem += ": " + response.redactor.Text(response.Message)
+		}
+	case isOneOf(ErrEndUserNumberMalformed, ErrOutboundNumberMalformed):
+		if errors.As(err, &invalid) {
+			e.problem = strings.TrimSuffix(e.problem, "is not a telephone number") + invalid.Reason
 		}
 	case isOneOf(ErrRateLimited):
 		if errors.As(err, &response) && response.RetryAfter > 0 {

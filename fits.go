@@ -9,18 +9,17 @@ import (
 
 // Fits reports whether call can be the call of the create: it matches what was sent,
 // and was created between SentAfter and SentBefore, give or take skew. What call does
-// not show speaks neither for it nor against it, but a call without a ticket was not
-// created for one. A zero SentBefore bounds nothing.
+// not show does not count, but a call without a ticket was not created for one. A zero
+// SentBefore bounds nothing.
 //
 // A call whose time, ticket or number cannot be read does not fit, but is contested.
 func (i Intent) Fits(call *Call, skew time.Duration) bool {
 	return i.match(&sighting{Call: call}, skew) == matches && !i.isTooLate(call, skew)
 }
 
-// Contests reports whether the create forbids that another create takes call, because
-// it can have made call itself. It is like Fits, but without an upper bound of time: a
-// gateway or a kernel can deliver a request long after it was sent. What cannot be read
-// is taken to match.
+// Contests reports whether the create can have made call, so that no other create may
+// take it. It is like Fits, but without an upper bound of time: a gateway or a kernel
+// can deliver a request long after it was sent. What cannot be read is taken to match.
 func (i Intent) Contests(call *Call, skew time.Duration) bool {
 	return i.match(&sighting{Call: call}, skew) != differs
 }

@@ -87,11 +87,10 @@ func perPage(n int) (int, error) {
 // yielded, which takes about 2 MB for 100,000 calls. No other memory grows with the
 // listing.
 //
-// A call that does not change while the listing runs is not missed, unless the
-// order makes others move away from before it: in ascending order of "updated_at" a
-// call that changes moves to the end, and the first call of the next page moves
-// onto a page that was already read. To follow changes use TailCalls, which does
-// not have that fault.
+// A call that does not change while the listing runs can be missed only if another
+// one moves from before it to after it, as a call that changes does in ascending order
+// of "updated_at": the first call of the next page then moves onto a page that was
+// already read. To follow changes use TailCalls, which does not have that fault.
 //
 // Reference: "Manager API", calls.
 func (c *Client) ListCalls(ctx context.Context, opts ListOptions) iter.Seq2[*Call, error] {

@@ -14,7 +14,7 @@ type Observer struct {
 	// Attempt is called after each attempt at an operation.
 	Attempt func(ctx context.Context, a ObservedAttempt)
 	// Done is called when an operation has ended, with its error, nil for a
-	// success. DeliveryOf(err) counts unknown outcomes.
+	// success. DeliveryOf(err) says which outcomes are unknown.
 	Done func(ctx context.Context, operation string, err error)
 	// Settled is called when Settle or SettleAll has come to a result: a call, or
 	// the error that they return.

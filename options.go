@@ -139,7 +139,7 @@ func WithHTTPClient(client *http.Client) Option {
 
 // WithMiddleware wraps the transport of every attempt, for tracing and the
 // like: otelhttp.NewTransport gives a span for each attempt. The context of the
-// call reaches it as it is. Given several times, the first is the outermost.
+// call reaches it as it is. The first of several is the outermost.
 //
 // A middleware must pass the context on, and must not send a request twice: what
 // was sent is observed below it.
@@ -154,8 +154,8 @@ func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option
 }
 
 // WithAttemptTimeout bounds one attempt, from looking for a connection to the last
-// byte of the response. The default is 30 seconds. The context bounds the whole
-// of the attempts and the waits between them.
+// byte of the response. The default is 30 seconds. The context bounds all attempts
+// and the waits between them.
 func WithAttemptTimeout(attempt time.Duration) Option {
 	return func(s *settings) error {
 		if attempt <= 0 {
@@ -217,7 +217,7 @@ func WithRetry(policy RetryPolicy) Option {
 }
 
 // RateLimiter paces attempts. Wait blocks until the next attempt may be made,
-// or returns an error: the context's when it ends first, or one of its own.
+// or returns an error: the context's if that ends first, or one of its own.
 // The operation then fails with that error and DeliveryNotSent; nothing was
 // sent. Wait has to be safe for concurrent use. *rate.Limiter of
 // golang.org/x/time/rate is a RateLimiter.
@@ -246,8 +246,8 @@ type HoldBacker interface {
 // second.
 //
 // Creates and other writes go before reads, with every limiter: reads wait while
-// writes do, except for one in ten, and are spread over the second. After a 429 every operation of the Client is held
-// back; a limiter that is a HoldBacker is told.
+// writes do, except for one in ten, and are spread over the second. After a 429 every
+// operation of the Client is held back; a limiter that is a HoldBacker is told.
 func WithRateLimiter(limiter RateLimiter) Option {
 	return func(s *settings) error {
 		if v := reflect.ValueOf(limiter); v.Kind() == reflect.Pointer && v.IsNil() {
@@ -258,9 +258,8 @@ func WithRateLimiter(limiter RateLimiter) Option {
 	}
 }
 
-// WithDefaultRegion takes telephone numbers without a country code to be of an
-// ISO 3166 region ("US") and sends them as E.164. Without it such numbers are
-// refused.
+// WithDefaultRegion reads telephone numbers without a country code as numbers of an
+// ISO 3166 region, such as "US", and sends them as E.164. Without it they are refused.
 func WithDefaultRegion(region string) Option {
 	return func(s *settings) error {
 		if !phone.IsRegion(region) {
@@ -285,10 +284,10 @@ func WithUserAgent(product string) Option {
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
-// WithLogger logs to logger: a line at debug level for each attempt, a warning
-// for a message of the platform that this package does not know, and one for a
-// create whose outcome is unknown. No line has the token, an e-mail address or
-// a telephone number in it. The default, and nil, is silence.
+// WithLogger logs to logger: a line at debug level for each attempt, and warnings,
+// such as for an unknown message of the platform, for an unknown outcome, or for a
+// listing that failed and is read again. No line has the token, an e-mail address or a
+// telephone number in it. The default, and nil, is silence.
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) error {
 		s.logger = logger
@@ -296,9 +295,9 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithClock replaces time.Now where a time of the day matters: whether a call
-// is scheduled in the future, how long a Retry-After date is off, and when a
-// create began. Waits and timeouts do not follow it.
+// WithClock replaces time.Now where the date and time matter: whether a call is
+// scheduled in the future, how far ahead a Retry-After date is, and when a create
+// began. Waits and timeouts do not follow it.
 func WithClock(now func() time.Time) Option {
 	return func(s *settings) error {
 		if now == nil {

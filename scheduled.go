@@ -64,9 +64,8 @@ func (c *Call) decodeExisting(object []byte) error {
 	return nil
 }
 
-// Cancellation is the success of CancelScheduledMany: the platform cancels the
-// calls from now on. Make it with CancelScheduledMany; it is safe for concurrent
-// use.
+// Cancellation is the success of CancelScheduledMany: the platform is canceling the
+// calls. Make it with CancelScheduledMany; it is safe for concurrent use.
 type Cancellation struct {
 	// Location is the address, as it came, that shows how far the cancellation is.
 	// It is "" if the platform gave none.

@@ -77,13 +77,14 @@ type Settled struct {
 //   - ErrAmbiguous: there are several candidates, or another create may have made the
 //     only one, or a field of it cannot be read. A person has to decide: errors.As
 //     finds the *AmbiguousError that lists them.
-//   - The error of a listing, or of Claims; context.DeadlineExceeded if no listing came
-//     to its end within opts.Window; the error of ctx.
+//   - The error of a listing, of Claims or of ctx. It is context.DeadlineExceeded at
+//     once if ctx ends before the listing that decides begins, and later if no listing
+//     ended in time.
 //
 // A listing shows neither the agent's address nor the end user's number. A create with
 // neither a ticket nor a time is hard to tell from one of the same kind that another
-// process sends in the same moments: share Claims if there are such processes. A call
-// that was made by hand for the same ticket at the same time cannot be told apart.
+// process sends at the same time: share Claims if there are such processes. A call that
+// was made by hand for the same ticket at the same time cannot be told apart.
 //
 // Settle the intents of a process that is gone with SettleAll, which knows that each of
 // them can have made the call of another.
@@ -96,8 +97,8 @@ func (c *Client) Settle(ctx context.Context, i Intent, opts SettleOptions) (*Cal
 }
 
 // SettleAll settles many creates like Settle. One listing serves all of them that are
-// due, and what else the Client settles or watches: 1,000 creates of an outage cost at
-// most 20 listings. It yields each intent once, as soon as it is settled.
+// due, and all else that the Client settles or watches: 1,000 creates of an outage cost
+// at most 20 listings. It yields each intent once, as soon as it is settled.
 func (c *Client) SettleAll(ctx context.Context, intents []Intent, opts SettleOptions) iter.Seq2[Intent, Settled] {
 	return func(yield func(Intent, Settled) bool) {
 		s, err := c.newSettlement(ctx, opts)

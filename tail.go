@@ -79,7 +79,7 @@ func grown(wait, longest time.Duration) time.Duration { return min(wait+wait/2, 
 // there. It remembers only the calls that are younger than that.
 //
 // The time between two polls grows by half while nothing changes, from opts.Interval
-// to opts.MaxInterval; LookNow ends it. An error after which a read may be repeated
+// to opts.MaxInterval; LookNow ends the wait. An error after which a read may be repeated
 // (a 5xx, a 429, a broken connection) is logged, and the tail goes on; any other is
 // yielded once, with a nil *Call, and ends it, as does the end of ctx. A call without
 // a readable id and updated_at is left out.

@@ -53,10 +53,10 @@ func (c *Client) WatchCalls(ctx context.Context, calls []*Call, opts WatchOption
 	}
 }
 
-// LookNow has the reader of this Client poll at once, if a WatchCall, a
-// WatchCalls or a TailCalls is waiting for one; otherwise it does nothing. Call it
-// when an event says that a call has changed. It does not wait, and many calls of it
-// cost at most two polls a second.
+// LookNow has the next poll of every WatchCall, WatchCalls and TailCalls of this
+// Client begin at once; without one of these it does nothing. Call it when an event
+// says that a call has changed. It does not wait, and many calls of it cost at most
+// two polls a second.
 func (c *Client) LookNow() {
 	if c != nil && c.feed != nil {
 		c.feed.lookNow()

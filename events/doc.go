@@ -11,9 +11,9 @@
 //			}
 //		}))
 //
-// They are switched on in the portal, under Settings > Developer Settings >
-// Session Data Export, where the https address of this handler is entered, and
-// the user name and the password that it accepts.
+// Switch them on in the portal, under Settings > Developer Settings > Session
+// Data Export: enter the https address of this handler, and the user name and the
+// password that it accepts.
 //
 // # What an event is worth
 //
@@ -24,9 +24,9 @@
 //
 //   - Look at the call when an event arrives, and from time to time when none
 //     does. The Client of the package calls reads calls back.
-//   - Take an event twice without harm. Handler drops most duplicates, but it
+//   - Be ready for the same event twice. Handler drops most duplicates, but it
 //     forgets old ones, and all of them when the process ends.
-//   - Trust no order. The call says what is true now.
+//   - Do not rely on the order. The call says what is true now.
 //   - Respond soon: put the event into a queue in receive, and work on it later.
 //
 // # Responses

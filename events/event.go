@@ -70,9 +70,9 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	return json.Marshal(fields(e))
 }
 
-// UnmarshalJSON reads an event in any of its forms. It fails for what is not an
-// object, and for an object without an event_id, a call_id and a state. The
-// errors have nothing of data in them.
+// UnmarshalJSON reads an event in any of its forms; null changes nothing. It fails
+// for what is not an object, and for an object that has neither an event_id nor a
+// call_id nor a state. The errors contain nothing of data.
 func (e *Event) UnmarshalJSON(data []byte) error {
 	if isNull(data) {
 		return nil // as encoding/json expects

@@ -37,8 +37,8 @@ func WithLogger(logger *slog.Logger) Option {
 // receive for each event, one after the other in the order of the request. See
 // the package documentation for its responses.
 //
-// A request succeeds only after receive has returned nil for all of its events,
-// so receive must return nil only once the event cannot get lost. If receive
+// A request succeeds only after receive has returned nil for all of its events:
+// where no event may be lost, return nil only once it is stored. If receive
 // fails or panics for one event, the others are still received. The context ends
 // with the request, and no receive begins after that. The handler neither logs
 // nor sends the text of an error or a panic, since it can have private data in

@@ -64,7 +64,7 @@ func TestExamples(t *testing.T) {
 		{"outbound -agent busy@example.com", 1, "The agent cannot take a call now."},
 		{"outbound -agent forbidden@example.com", 1, "not permitted to make calls"},
 		{"outbound -ticket 1", 1, "The ticket has no contact to call."},
-		{"outbound -number 123123", 1, "The number to call is not a telephone number."},
+		{"outbound -number 123123", 1, "The number to call has no country code."},
 		{"outbound -agent= -number=", 1, "The e-mail address of the agent is missing. There is nobody to call."},
 		{"outbound -nonsense", misused, "flag provided but not defined"},
 		{"outbound extra", 1, `unexpected argument "extra"`},
@@ -92,7 +92,7 @@ func TestExamples(t *testing.T) {
 		{"scheduled -at= -in=1h", misused, "a time such as 2030-01-31T12:00:00Z"},
 		{"scheduled -next -zone Nowhere", 1, "unknown time zone"},
 		{"scheduled -next -menu-type=", 1, "menu_type is required"},
-		{"scheduled -at 2019-09-15T00:19:14Z -number 123123", 1, "The number to call is not a telephone number."},
+		{"scheduled -at 2019-09-15T00:19:14Z -number 123123", 1, "The number to call has no country code."},
 		{"scheduled -at 2019-09-15T00:19:14Z -number 123123", 1, "The time of the call is not in the future."},
 		{"scheduled -at tomorrow", misused, "a time such as 2030-01-31T12:00:00Z"},
 		{"scheduled -menu 11", 1, "scheduled calls a mobile or web menu"},
@@ -159,7 +159,7 @@ func TestHelpShowsNoZeroTime(t *testing.T) {
 func TestAnIncompleteAccount(t *testing.T) {
 	check := func(name, variable string) {
 		set, _, _ := strings.Cut(variable, "=")
-		want := `^No double is started, since ` + set + ` is set\. Unset it, or set the rest of the account\.\nNothing was sent: the environment variable CCAIP_\w+ is not set(, nor is CCAIP_HOST)?\.\n$`
+		want := `^No double is started, since ` + set + ` is set\. Unset it to start one, or correct the account:\nNothing was sent: the environment variable CCAIP_\w+ is not set(, nor is CCAIP_HOST)?\.\n$`
 		out, status := run(t, []string{variable}, filepath.Join(bin, name))
 		if status != 1 || !regexp.MustCompile(want).MatchString(out) {
 			t.Errorf("%s with %s: exit status %d\n%s", name, variable, status, out)
@@ -170,6 +170,16 @@ func TestAnIncompleteAccount(t *testing.T) {
 	}
 	for _, variable := range []string{"CCAIP_SUBDOMAIN=customer", "CCAIP_DOMAIN=example.com", "CCAIP_HOST=customer.example.com", "CCAIP_USERNAME=x", "CCAIP_BASE_URL=https://example.com"} {
 		check("outbound", variable)
+	}
+}
+
+// TestAWrongAccount checks that the output names all variables of the account, and says what
+// is wrong.
+func TestAWrongAccount(t *testing.T) {
+	want := "No double is started, since CCAIP_BASE_URL, CCAIP_HOST, CCAIP_TOKEN are set. Unset them to start one, or correct the account:\nNothing was sent: the base URL is not https"
+	out, status := run(t, []string{"CCAIP_BASE_URL=http://example.com", "CCAIP_HOST=customer.example.com", "CCAIP_TOKEN=x"}, filepath.Join(bin, "outbound"))
+	if status != 1 || !strings.HasPrefix(out, want) {
+		t.Errorf("exit status %d\n%s", status, out)
 	}
 }
 

@@ -15,12 +15,11 @@ import (
 //
 // Settle then takes no call that an entry of any process has or can have made, and its
 // own claim is recorded as a closed entry with the ID of the Intent, so that no entry is
-// given that call. The ledger does not know the create before that: while both are in
-// doubt, an entry can take its call. Put creates into the ledger wherever there is one.
+// given that call. Before that the ledger does not know the create, so that an entry in
+// doubt can take its call. Put creates into the ledger wherever there is one.
 //
-// An entry is settled by Advance and Recover only, which replace no version but the one
-// that they read before the listing: Settle fails for the Intent of an entry that is
-// not closed with the call.
+// Do not settle the Intent of an entry: Settle fails unless the entry already has the
+// call. Use Advance.
 //
 // Claims is safe for concurrent use. Its errors are those of the Store.
 func (k *Keeper) Claims() calls.Claims { return claims{k} }

@@ -27,16 +27,15 @@
 //
 // Advance never sends what may have been carried out. It marks the entry before the
 // first byte leaves, and no byte leaves after the time that the mark names, however
-// long the process was stopped in between. If the response is lost it waits until a
-// listing shows the call if there is one, and then looks for a call that can only be
-// that of this create. What that does not settle is left to a person, who says with
-// [Keeper.Decide] what became of it, or has the listing looked at once more with
-// [Keeper.LookAgain].
+// long the process was stopped in between. If the response is lost, it waits until a
+// listing has to show a call that exists, and then looks for a call that can only be
+// that of this create. What that does not settle is left to a person: [Keeper.Decide]
+// records what became of it, and [Keeper.LookAgain] looks at the listing once more.
 //
-// An entry has no owner. A job queue can advance it at least once, two jobs can
+// An entry has no owner. A job queue can advance it more than once, two jobs can
 // advance it at the same time, and a process can be killed at any point: whatever is
 // left behind is taken up by the next Advance, or by [Keeper.Recover], which every
-// program calls at its start and then again and again.
+// program calls at its start and then every half minute or so.
 //
 // # What stays open
 //
@@ -50,8 +49,8 @@
 //
 // A call that a person makes by hand can look like that of a create. A listing can lag
 // for longer than Lag, and a proxy can hold a request for longer than Skew: then a
-// person is asked about a call that turns up later, so have it decided hours later,
-// never minutes.
+// person is asked about a call that turns up later. So let hours pass, not minutes,
+// before a person decides.
 //
 // # The rules
 //

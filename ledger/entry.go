@@ -32,7 +32,7 @@ const (
 	StateForPerson State = "for a person"
 )
 
-// The closed states. Only a response of the platform leaves one of them.
+// The closed states. Only a response of the platform moves an entry out of one.
 const (
 	// StateCreated means that the call was created. The Entry has no CallID if a
 	// person decided so without knowing it.
@@ -83,11 +83,11 @@ type Entry struct {
 	// that was marked. It has no Attempt and no times while the State is
 	// StatePrepared.
 	Intent calls.Intent `json:"intent"`
-	// Until is how long the entry is left to the process that has it. After a mark
-	// it is when the attempt's permit ends, or when the attempt ended. For a
-	// prepared entry Prepare sets it to a minute from now: after that and the Skew
-	// Recover may send it. Set it to a later time before Put for an entry that waits
-	// in a queue for longer.
+	// Until is the time until which the entry is left to the process that has it.
+	// After a mark it is when the attempt's permit ends, or when the attempt ended.
+	// Prepare sets it to a minute from now: after that and the Skew Recover may send
+	// the entry. Set it to a later time before Put for an entry that waits in a queue
+	// for longer.
 	Until time.Time `json:"until,omitzero"`
 	// CallID is the call of the create, 0 as long as it is not known.
 	CallID int64 `json:"call_id,omitempty"`
@@ -106,9 +106,9 @@ const (
 	maxHow  = 500 // bytes
 )
 
-// Validate reports what a Store refuses: an id or a tenant that is blank, too
-// long or not plain text, a state that is not one of this package, a negative number,
-// and an Until that is before 1970 or after 2261.
+// Validate returns an error for what a Store refuses: a blank id or tenant, an id,
+// tenant or subject that is longer than 255 bytes or not plain text, an unknown state, a
+// negative number, and an Until that is before 1970 or after 2261.
 func (e Entry) Validate() error {
 	switch {
 	case !isPlain(e.ID) || strings.TrimSpace(e.ID) == "":

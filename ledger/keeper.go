@@ -29,8 +29,8 @@ type Keeper struct {
 	Tenant string
 	// SubjectKey is the secret that subjects are hashed with, the same in every
 	// Keeper of the Tenant, for as long as it has open entries. A subject can be a
-	// telephone number, and without a secret a hash of one is found by trying them
-	// all. Nil means that only the Tenant is part of the hash.
+	// telephone number; without a secret, trying all numbers reveals it. Nil means
+	// that only the Tenant is part of the hash.
 	SubjectKey []byte
 	// Skew is by how much the clocks of the platform and of all processes can
 	// differ, together with the longest time that a request is on its way. The
@@ -41,8 +41,8 @@ type Keeper struct {
 	Lag time.Duration
 	// Responded, if not nil, is called with what Client.Send has returned for an entry,
 	// right before that is recorded: the call with all that the platform shows of it,
-	// or why it was not created. The Entry has the id of the call, and the reason in
-	// words. The context is that of Advance or Recover. Responded is called
+	// or why it was not created. The Entry keeps only the id of the call, or the reason
+	// in words. The context is that of Advance or Recover. Responded is called
 	// concurrently, and should be fast.
 	Responded func(ctx context.Context, id string, result *calls.CreateResult, err error)
 }
@@ -61,7 +61,7 @@ const (
 // ErrUnderWay means that an entry is open and that there is nothing to do for it
 // now. It is used as a pointer only; errors.Is matches any other *ErrUnderWay.
 type ErrUnderWay struct {
-	// Wait is when to call Advance again. It is positive.
+	// Wait is how long to wait before Advance is called again. It is positive.
 	Wait time.Duration
 
 	cause error // why the attempt was not sent, nil for none
@@ -89,9 +89,9 @@ func (e *ErrUnderWay) Is(target error) bool {
 // sends nothing: pass the entry to the Put of a Store, or to PutTx of a
 // sqlledger.Store within a transaction, and its ID to Advance.
 //
-// The subject is what the create is about, such as a ticket or a telephone number:
-// while an entry of it is open, Put returns ErrBusy for another. It is hashed. An
-// empty subject is equal to no other.
+// The subject is what the create is about, such as a ticket or a telephone number in
+// one spelling: while an entry of it is open, Put returns ErrBusy for another. It is
+// hashed. An empty subject is equal to no other.
 //
 // Its error is that of Client.Prepare, or says what the Keeper lacks.
 func (k *Keeper) Prepare(subject string, req calls.CreateRequest) (Entry, error) {
@@ -126,8 +126,8 @@ func (k *Keeper) hash(subject string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// Advance takes an entry as far as it goes now, and returns it as it is then. It
-// sends a prepared create; it never sends one that may have been carried out, but
+// Advance takes an entry as far as it can go now, and returns it. It sends a
+// prepared create; it never sends one that may have been carried out, but
 // looks for its call in the listing, when that can show it.
 //
 // Its error is nil if the entry is closed or for a person: there is no more for a
@@ -216,9 +216,9 @@ func (k *Keeper) report(e Entry, cause error) (Entry, error) {
 	return e, &ErrUnderWay{Wait: wait, cause: cause}
 }
 
-// LookAgain looks for the call of an entry that is for a person once more. The
-// version is the one that the person saw: ErrStale comes with the entry as it is
-// now, to be shown anew. The result and other errors are those of Advance.
+// LookAgain looks once more for the call of an entry that is for a person. The
+// version is the one that the person saw: ErrStale comes with the entry as it is now,
+// to show instead. The result and other errors are those of Advance.
 func (k *Keeper) LookAgain(ctx context.Context, id string, version int64) (Entry, error) {
 	e, err := k.seen(ctx, id, version)
 	if err != nil {
@@ -231,10 +231,10 @@ func (k *Keeper) LookAgain(ctx context.Context, id string, version int64) (Entry
 	return k.advance(ctx, e)
 }
 
-// Decide closes an entry that is for a person with the person's word: that the call
-// was made, with its id or 0 where the person does not know it, or that it was not
-// made. The version is the one that the person saw: ErrStale comes with the entry as
-// it is now, to be shown anew. ErrClaimed means that another entry has that call.
+// Decide closes an entry that is for a person by what the person found out: the call
+// was made, and callID is its id, or 0 if that is not known; or it was not made. The
+// version is the one that the person saw: ErrStale comes with the entry as it is now,
+// to show instead. ErrClaimed means that another entry has that call.
 //
 // A request can be delivered late, by a proxy for example. Have a person decide that
 // a call was not made hours later, never minutes.

@@ -11,15 +11,15 @@ import (
 	"github.com/ccaip-go/calls"
 )
 
-// Recover takes up what other processes left: it doubts the attempts that ended
-// without a record, settles with one listing everything that is in doubt and due,
-// and then sends the prepared entries whose Until has passed. It yields each entry
-// that it took up, with what Advance would return for it.
+// Recover takes up what other processes left: it puts in doubt the entries whose
+// attempt ended without a record, settles with one listing everything that is in doubt
+// and due, and then sends the prepared entries whose Until and Skew have passed. It
+// yields each entry that it took up, with what Advance would return for it.
 //
-// Any number of processes can call it at any time. Call it at the start of a
-// program and then again and again, every half minute for example. An error of the
-// Store or of the listing is yielded with an Entry that has no ID, and ends what it
-// concerns.
+// Any number of processes can call it at any time. Call it at the start of a program
+// and then every half minute, for example. An error that concerns no single entry is
+// yielded with an Entry that has no ID: Recover ends if it cannot read the open
+// entries, and settles nothing if it cannot read the listing.
 func (k *Keeper) Recover(ctx context.Context) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		orphans, err := k.orphans(ctx)

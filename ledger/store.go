@@ -7,7 +7,7 @@ import (
 )
 
 // Store keeps entries. When a method that writes returns nil, the entry is
-// durable; when it returns one of the errors below, nothing was written; after any
+// durable; when it returns an error of this package, nothing was written; after any
 // other error it is not known whether it was. What was written is seen by every
 // reader that begins later. All methods are safe for concurrent use, by any number
 // of processes that share the Store.
@@ -22,26 +22,26 @@ type Store interface {
 	// Get returns an entry, or ErrNotFound.
 	Get(ctx context.Context, id string) (Entry, error)
 	// Replace replaces the entry of e's ID if the stored Version is e.Version, and
-	// stores it with the Version after that. It returns ErrStale if the stored
-	// Version is another, ErrNotFound if there is no such entry, and ErrBusy and
-	// ErrClaimed as Put does. ID, Tenant and Subject of an entry do not change.
+	// stores it with the next Version. It returns ErrStale if the stored Version is
+	// another, ErrNotFound if there is no such entry, and ErrBusy and ErrClaimed as
+	// Put does. ID, Tenant and Subject of an entry do not change.
 	Replace(ctx context.Context, e Entry) error
-	// Claimed returns those of the calls that entries of the tenant have as their
-	// CallID, with the ids of the entries.
+	// Claimed returns the ids of the entries of the tenant that have one of the calls
+	// as their CallID, by that CallID.
 	Claimed(ctx context.Context, tenant string, callIDs []int64) (map[int64]string, error)
 	// Open returns the open entries of the tenant whose Until is before until, or
 	// all of them if until is zero, in the order of their Until.
 	Open(ctx context.Context, tenant string, until time.Time) ([]Entry, error)
-	// Doubts returns the entries of the tenant that are a rival (Entry.IsRival), of
-	// the closed ones only those whose Until is not before since. They are as they
-	// were at one point in time, so that a Store reads them in one statement.
+	// Doubts returns the entries of the tenant that are a rival (Entry.IsRival); of
+	// the closed ones, only those whose Until is not before since. All are as they
+	// were at one point in time: read them in one statement.
 	Doubts(ctx context.Context, tenant string, since time.Time) ([]Entry, error)
 }
 
-// Pruner is a Store that can forget.
+// Pruner is a Store that can remove old entries.
 type Pruner interface {
-	// Prune removes the closed entries of the tenant whose Until is before before,
-	// and returns how many they were. Use Keeper.Prune, which keeps those that
+	// Prune removes the closed entries of the tenant whose Until is earlier than
+	// before, and returns how many they were. Use Keeper.Prune, which keeps those that
 	// still matter.
 	Prune(ctx context.Context, tenant string, before time.Time) (int64, error)
 }

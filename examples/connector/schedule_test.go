@@ -81,7 +81,7 @@ func TestScheduleShowsEveryProblemAndKeepsWhatWasTyped(t *testing.T) {
 		{"nonsense", map[string]string{
 			"end_user_number": "123123", "scheduled_at": "2019-09-15T00:19", "menu_id": "-9", "call_id": "-1", "lang": "fr-ca", "recording_permission": "maybe",
 		}, map[string]string{
-			"end_user_number": "The number to call is not a telephone number. Write it with its country code, such as +1 859-657-9625.", "scheduled_at": "The time of the call is not in the future. Choose a later time.",
+			"end_user_number": "The number to call has no country code. Write it with its country code, such as +1 859-657-9625.", "scheduled_at": "The time of the call is not in the future. Choose a later time.",
 			"menu_id": "The id of the queue menu is not a positive whole number.", "call_id": "The id of a call is a positive whole number.",
 			"lang": "The language is not a code such as en or fr-CA. Upper and lower case matter.", "recording_permission": "The recording permission is not a documented one.",
 		}},

@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	double.Start("-call=397").AddCall() // delete this line in a copy
+	double.Start("-call=397").AddCall() // delete this line and its import in a copy
 	log.SetFlags(0)
 	callID := flag.Int64("call", 0, "id of the call")
 	var update calls.CustomerFlagUpdate // a flag that is not given stays nil

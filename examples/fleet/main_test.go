@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/ledger"
 )
 
@@ -90,6 +91,54 @@ func waitForReport(t *testing.T, db string, out *lines, want string) {
 	}
 }
 
+// TestEachProcessHasCallsOfItsOwn creates a call on the double of each of two processes.
+func TestEachProcessHasCallsOfItsOwn(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "fleet.db")
+	var ids []int64
+	for range 2 {
+		f, err := connect(t.Context(), db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := f.Keeper.Client.CreateOutbound(t.Context(), calls.OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450"})
+		f.close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, result.Call.ID)
+	}
+	if ids[0] == ids[1] {
+		t.Errorf("both processes have a call %d", ids[0])
+	}
+}
+
+func TestTenantOfAnAccount(t *testing.T) {
+	t.Setenv("CCAIP_HOST", "voice.example.com")
+	t.Setenv("CCAIP_TOKEN", "token")
+	t.Setenv("FLEET_SUBJECT_KEY", "secret")
+	for subdomain, want := range map[string]string{"": "voice.example.com", "customer": "customer"} {
+		t.Setenv("CCAIP_SUBDOMAIN", subdomain)
+		f, err := connect(t.Context(), filepath.Join(t.TempDir(), "fleet.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.close(); f.Keeper.Tenant != want {
+			t.Errorf("subdomain %q: the tenant is %q, want %q", subdomain, f.Keeper.Tenant, want)
+		}
+	}
+}
+
+func TestTheSubjectIsTheSameInEverySpelling(t *testing.T) {
+	for _, number := range []string{"+18596579625", "+1 (859) 657-9625", "tel:+1-859-657-9625"} {
+		if subject := subjectOf(calls.OutboundRequest{EndUserNumber: number}); subject != "number 18596579625" {
+			t.Errorf("%s: %q", number, subject)
+		}
+	}
+	if subject := subjectOf(calls.OutboundRequest{TicketID: "71450", EndUserNumber: "+18596579625"}); subject != "ticket 71450" {
+		t.Errorf("a ticket: %q", subject)
+	}
+}
+
 func TestCommandsThatAreWrong(t *testing.T) {
 	const failed, misused = 1, 2
 	db := filepath.Join(t.TempDir(), "fleet.db")
@@ -111,7 +160,7 @@ func TestCommandsThatAreWrong(t *testing.T) {
 		{[]string{"decide", "-db", db, "-id", "a", "-not-made", "-call", "397"}, misused, "-call goes with -made"},
 		{[]string{"decide", "-db", db, "-id", "a", "-made"}, failed, "no entry with this id"},
 		{[]string{"enqueue", "-db", db}, failed, "fleet: There is nobody to call. Give a ticket or a telephone number."},
-		{[]string{"enqueue", "-db", db, "-number", "123123"}, failed, "The number to call is not a telephone number."},
+		{[]string{"enqueue", "-db", db, "-number", "123123"}, failed, "The number to call has no country code."},
 	} {
 		var printed, complaint strings.Builder
 		status := statusOf(run(t.Context(), test.args, &printed), &complaint)

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
+	"strings"
 
 	"github.com/ccaip-go/calls"
 	"github.com/ccaip-go/calls/callstest"
@@ -66,8 +69,10 @@ func connect(ctx context.Context, db string) (*fleet, error) {
 		return nil, err
 	}
 	keeper := &ledger.Keeper{Client: client, Tenant: "customer"}
-	if double.HasAccount() {
-		keeper.Tenant = os.Getenv("CCAIP_SUBDOMAIN")
+	if server != nil {
+		server.AddCall(callstest.Call{ID: rand.Int64N(1e9) + 1}) // the ledger refuses two calls with one id: each double begins elsewhere
+	} else {
+		keeper.Tenant = cmp.Or(os.Getenv("CCAIP_SUBDOMAIN"), os.Getenv("CCAIP_HOST"))
 		keeper.SubjectKey = []byte(os.Getenv("FLEET_SUBJECT_KEY"))
 		if len(keeper.SubjectKey) == 0 {
 			return nil, errors.New("FLEET_SUBJECT_KEY is not set: a secret that telephone numbers are hashed with, the same in every process")
@@ -98,9 +103,15 @@ func (f *fleet) createCRM(ctx context.Context) error {
 	return err
 }
 
+// subjectOf returns what a create is about. A number is the same in every spelling.
 func subjectOf(req calls.OutboundRequest) string {
 	if req.TicketID != "" {
 		return "ticket " + req.TicketID
 	}
-	return "number " + req.EndUserNumber
+	return "number " + strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, req.EndUserNumber)
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	double.Start("-menu=9", "-number=+82-10-6861-2345") // delete this line in a copy
+	double.Start("-menu=9", "-number=+82-10-6861-2345") // delete this line and its import in a copy
 	log.SetFlags(0)
 	request := calls.InboundRequest{RecordingPermission: calls.RecordingPermissionGranted}
 	flag.Int64Var(&request.MenuID, "menu", 0, "id of the queue menu, an IVR or mobile one")

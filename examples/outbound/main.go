@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	double.Start("-agent=agent@example.com", "-number=+1 859-657-9625") // delete this line in a copy
+	double.Start("-agent=agent@example.com", "-number=+1 859-657-9625") // delete this line and its import in a copy
 	log.SetFlags(0)
 	var request calls.OutboundRequest
 	flag.StringVar(&request.AgentEmail, "agent", "", "e-mail address of the agent")

@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	double.Start("-menu=9", "-number=+82-10-6861-2345").Unless("-in=1h", "at", "next") // delete this line in a copy
+	double.Start("-menu=9", "-number=+82-10-6861-2345").Unless("-in=1h", "at", "next") // delete this line and its import in a copy
 	log.SetFlags(0)
 	request, slot := calls.ScheduledRequest{}, slotFlags()
 	flag.Int64Var(&request.MenuID, "menu", 0, "id of the queue menu, a mobile or web one")

@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	double.Start("-agent=agent@example.com", "-ticket=71450", "-window=2s", "-skew=1s").LoseResponse() // delete this line in a copy
+	double.Start("-agent=agent@example.com", "-ticket=71450", "-window=2s", "-skew=1s").LoseResponse() // delete this line and its import in a copy
 	log.SetFlags(0)
 	request, opts := calls.OutboundRequest{}, settleFlags()
 	flag.StringVar(&request.AgentEmail, "agent", "", "e-mail address of the agent")

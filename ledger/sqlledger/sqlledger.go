@@ -1,6 +1,6 @@
-// Package sqlledger keeps a ledger in a table of PostgreSQL or SQLite, by way of
-// database/sql. The driver is yours; it is tested with github.com/jackc/pgx/v5/stdlib
-// and modernc.org/sqlite.
+// Package sqlledger keeps a ledger in a table of PostgreSQL or SQLite, through
+// database/sql. The driver is yours; github.com/jackc/pgx/v5/stdlib and
+// modernc.org/sqlite are tested.
 //
 //	db, err := sql.Open("pgx", os.Getenv("DATABASE_URL"))
 //	…
@@ -10,7 +10,7 @@
 //
 // A mark has to be durable before the first byte of its create leaves. So do not turn
 // off synchronous_commit in PostgreSQL, and do not set synchronous below FULL in
-// SQLite; both are on by default. In SQLite let journal_mode be WAL, so that readers
+// SQLite; both are on by default. In SQLite set journal_mode to WAL, so that readers
 // and writers do not wait for each other.
 package sqlledger
 

@@ -43,6 +43,10 @@ func main() {
 	if o.Creates == 0 {
 		o.Creates = 12 * o.Kills
 	}
+	if min(o.Kills, o.Creates) < 1 {
+		fmt.Fprintln(os.Stderr, "-kills and -creates have to be at least 1")
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, o, *sqlite)
 	stop()

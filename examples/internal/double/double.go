@@ -21,8 +21,8 @@ type Double struct{ server *callstest.Server }
 // Start starts a double if the environment names no account, and has
 // calls.NewClientFromEnv reach it. It puts sample before the arguments of the
 // program. With an account it does nothing and returns nil: then nobody is called
-// because a flag was left out. If the account is incomplete, it prints why it starts no
-// double.
+// because a flag was left out. If the account is incomplete or wrong, it prints why it
+// starts no double.
 func Start(sample ...string) *Double {
 	if HasAccount() {
 		_ = CheckAccount() // NewClientFromEnv returns the same error to the program
@@ -72,14 +72,14 @@ func variables() (names []string) {
 	return names
 }
 
-// whyNot says why there is no double for an incomplete account.
+// whyNot says why there is no double for an account that is incomplete or wrong.
 func whyNot() string {
 	names := variables()
 	are, them := "is", "it"
 	if len(names) > 1 {
 		are, them = "are", "them"
 	}
-	return fmt.Sprintf("No double is started, since %s %s set. Unset %s, or set the rest of the account.", strings.Join(names, " and "), are, them)
+	return fmt.Sprintf("No double is started, since %s %s set. Unset %s to start one, or correct the account:", strings.Join(names, ", "), are, them)
 }
 
 // Unless puts a sample before the arguments of the program if they have none of these
