@@ -56,13 +56,16 @@ func (p *passage) maySend() bool {
 }
 
 // isUndecided reports whether the passage may have been carried out and no
-// response says whether it was. hasResponse means that the attempt ends with the
-// response of this passage.
-func (p *passage) isUndecided(hasResponse bool) bool {
-	if p.transport == nil && p.writes > 1 { // it retries, and shows its last response only
-		return true
+// response says whether it was. response is the one that the attempt ends with, nil
+// for none: that of this passage, of another one, or one that a middleware made up.
+func (p *passage) isUndecided(response *Response) bool {
+	switch {
+	case p.writes > 1 && (p.transport == nil || p.body != nil):
+		return true // it retries, and shows its last response only
+	case !p.maySend(), IsRefusal(p.status):
+		return false
 	}
-	return !hasResponse && p.maySend() && !IsRefusal(p.status)
+	return response == nil || response.StatusCode != p.status
 }
 
 // getConn is a hook of net/http: a connection is asked for.

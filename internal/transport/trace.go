@@ -87,10 +87,9 @@ func (t *writeTrace) end(response *Response) attemptOutcome {
 	defer t.mu.Unlock()
 	t.ended = true
 	o := attemptOutcome{response: response}
-	for i, p := range t.passages {
-		isLast := i == len(t.passages)-1
+	for _, p := range t.passages {
 		o.maybeSent = o.maybeSent || p.maySend()
-		o.undecided = o.undecided || p.isUndecided(isLast && response != nil)
+		o.undecided = o.undecided || p.isUndecided(response)
 	}
 	if response != nil {
 		o.maybeSent = true
