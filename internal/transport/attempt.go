@@ -62,28 +62,25 @@ func (s *Sender) attempt(r *http.Request, body []byte, turn turn, permitEnd time
 	trace := &writeTrace{Context: ctx, stop: cancel, turn: turn, permitEnd: permitEnd, now: s.now}
 	untracedBefore := s.wire.untraced.Load()
 
-	response, err := s.roundTrip(r.WithContext(trace), body)
+	response, err := s.roundTrip(r.WithContext(trace), body, trace)
 	var read *Response
 	if err == nil {
 		if read, err = s.readResponse(trace, response); read != nil {
 			read.Truncated = s.explain(caller, ctx, trace, read.Truncated)
 		}
 	}
-	o := trace.end(read)
+	o := trace.end(read, int(s.wire.untraced.Load()-untracedBefore))
 	o.err = s.explain(caller, ctx, trace, err)
-	if s.wire.untraced.Load() != untracedBefore { // it may have been this request
-		o.maybeSent, o.undecided = true, read == nil
-	}
 	turn.arrived(o.maybeSent)
 	return o
 }
 
 // roundTrip hands a request with its body to the middleware and the transport.
-func (s *Sender) roundTrip(r *http.Request, body []byte) (*http.Response, error) {
+func (s *Sender) roundTrip(r *http.Request, body []byte, trace *writeTrace) (*http.Response, error) {
 	if body != nil {
 		r.ContentLength = int64(len(body))
-		r.Body = newRequestBody(body)
-		r.GetBody = func() (io.ReadCloser, error) { return newRequestBody(body), nil }
+		r.Body = newRequestBody(body, trace)
+		r.GetBody = func() (io.ReadCloser, error) { return newRequestBody(body, trace), nil }
 	}
 	response, err := s.chain.RoundTrip(r)
 	if err == nil && response == nil {

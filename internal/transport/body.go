@@ -6,10 +6,16 @@ import (
 	"net/http"
 )
 
-// requestBody is a body that is in memory.
-type requestBody struct{ bytes.Reader }
+// requestBody is a body that is in memory. It knows its attempt even if a middleware
+// replaced the context.
+type requestBody struct {
+	bytes.Reader
+	trace *writeTrace
+}
 
-func newRequestBody(body []byte) *requestBody { return &requestBody{*bytes.NewReader(body)} }
+func newRequestBody(body []byte, trace *writeTrace) *requestBody {
+	return &requestBody{*bytes.NewReader(body), trace}
+}
 
 func (*requestBody) Close() error { return nil }
 
