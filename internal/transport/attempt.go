@@ -61,6 +61,8 @@ func (s *Sender) attempt(r *http.Request, body []byte, turn turn, permitEnd time
 	defer cancel()
 	trace := &writeTrace{Context: ctx, stop: cancel, turn: turn, permitEnd: permitEnd, now: s.now}
 	untracedBefore := s.wire.untraced.Load()
+	isSent := true // for all that is known when a middleware panics
+	defer func() { turn.arrived(isSent) }()
 
 	response, err := s.roundTrip(r.WithContext(trace), body, trace)
 	var read *Response
@@ -71,7 +73,7 @@ func (s *Sender) attempt(r *http.Request, body []byte, turn turn, permitEnd time
 	}
 	o := trace.end(read, int(s.wire.untraced.Load()-untracedBefore))
 	o.err = s.explain(caller, ctx, trace, err)
-	turn.arrived(o.maybeSent)
+	isSent = o.maybeSent
 	return o
 }
 
