@@ -9,10 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
 )
 
 // receiver is a server that counts the requests that arrive whole, and the writes of its
@@ -170,6 +173,52 @@ func TestAServerThatChangesToHTTP2(t *testing.T) {
 		result := s.Send(t.Context(), createRequest())
 		if wholes := server.wholes.Load(); statusOf(result) != 201 || result.Attempts != want || int(wholes) != n+1 {
 			t.Errorf("create %d: %d attempts, want %d; %d arrived; %+v", n+1, result.Attempts, want, wholes, result)
+		}
+	}
+}
+
+// TestAProtocolOfTheCallersThatRetries registers a RoundTripper with the transport. Its
+// first try is lost, and the second is refused.
+func TestAProtocolOfTheCallersThatRetries(t *testing.T) {
+	rewinding := func(next http.RoundTripper, closed *url.URL) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			_, err := next.RoundTrip(r)
+			r = r.Clone(r.Context())
+			if r.Body, err = r.GetBody(); err != nil {
+				return nil, err
+			}
+			r.URL = closed
+			return next.RoundTrip(r)
+		})
+	}
+	for name, register := range map[string]func(next http.RoundTripper, closed *url.URL) http.RoundTripper{
+		"by net/http": rewinding,
+		"without hooks": func(next http.RoundTripper, closed *url.URL) http.RoundTripper {
+			return rewinding(roundTripper(func(r *http.Request) (*http.Response, error) {
+				return next.RoundTrip(r.WithContext(context.Background()))
+			}), closed)
+		},
+		"by retryablehttp": func(next http.RoundTripper, _ *url.URL) http.RoundTripper {
+			retrying := retryablehttp.NewClient()
+			retrying.Logger, retrying.RetryWaitMin, retrying.RetryWaitMax, retrying.RetryMax = nil, 1, 1, 1
+			retrying.HTTPClient.Transport = next
+			return &retryablehttp.RoundTripper{Client: retrying}
+		},
+	} {
+		var arrived atomic.Int32
+		root := connections(t, func(n int, conn net.Conn) {
+			if readWhole(conn) {
+				arrived.Add(1)
+				if n > 1 {
+					_, _ = io.WriteString(conn, head("400"))
+				}
+			}
+		})
+		transport := newTransport(t)
+		transport.RegisterProtocol("http", register(newTransport(t), mustParse(t, closedPort(t))))
+		result := senderTo(t, root, &http.Client{Transport: transport}).Send(t.Context(), createRequest())
+		if arrived.Load() == 0 || !result.MaybeSent || !result.Undecided || result.CanRetry || result.Attempts != 1 {
+			t.Errorf("%s: arrived %d times, %+v", name, arrived.Load(), result)
 		}
 	}
 }

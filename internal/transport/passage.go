@@ -26,6 +26,7 @@ type passage struct {
 	room       guardedBody  // of the usual one
 	asked      bool         // net/http asked for a connection
 	connected  bool         // and got one
+	reused     bool         // that was idle before
 	writes     int          // how many times the header was written
 	overHTTP2  bool         // the last time
 	wroteOther bool         // a header was written that may be this request's
@@ -82,7 +83,7 @@ func (p *passage) gotConn(info httptrace.GotConnInfo) {
 	t := p.trace
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p.connected = true
+	p.connected, p.reused = true, info.Reused
 	switch {
 	case t.ended || t.stop == nil:
 		return
@@ -116,8 +117,14 @@ func (p *passage) isReplayed() bool {
 	case p.overHTTP2 || p.transport == nil:
 		return true
 	}
+	return p.isReplayable()
+}
+
+// isReplayable reports whether net/http sends the request again over HTTP/1 although it
+// can have left. An empty method means GET.
+func (p *passage) isReplayable() bool {
 	switch p.method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
 		return true
 	}
 	return false
@@ -166,16 +173,13 @@ func (p *passage) wroteHeaders() {
 	}
 }
 
-// rewind is the request's GetBody. net/http calls it over HTTP/1 only if nothing
-// left, but over HTTP/2 also after the request was written, and other transports
-// call it to send the request again.
+// rewind is the request's GetBody.
 func (p *passage) rewind() (io.ReadCloser, error) {
 	t := p.trace
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	isSentAgain := p.overHTTP2 && p.writes > 0 || p.transport == nil && p.body.read
 	switch {
-	case isSentAgain || t.ended:
+	case p.isSentAgain() || t.ended:
 		return nil, errReplay
 	case p.body.refused:
 		return nil, errPermitEnded
@@ -186,4 +190,15 @@ func (p *passage) rewind() (io.ReadCloser, error) {
 	}
 	p.body, p.writes = &guardedBody{ReadCloser: body, passage: p, left: p.length}, 0
 	return p.body, nil
+}
+
+// isSentAgain reports whether the body is asked for again although the request can have
+// left. net/http does that over HTTP/2, and over HTTP/1 with some methods; with others it
+// does so only for a connection that was idle before, and that nothing was written to.
+// Other transports do it to send the request again.
+func (p *passage) isSentAgain() bool {
+	if p.transport == nil || p.writes == 0 {
+		return p.writes > 0 || p.body.wasRead()
+	}
+	return p.overHTTP2 || p.isReplayable() || !p.reused
 }

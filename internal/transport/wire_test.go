@@ -245,9 +245,12 @@ func TestAnIdleConnectionThatClosesGetsOneRequest(t *testing.T) {
 	empty.Body = nil
 	emptyPatch := patchRequest()
 	emptyPatch.Body = nil
+	get, withoutMethod := createRequest(), empty // of a middleware that changes the method
+	get.Method, withoutMethod.Method = http.MethodGet, ""
 	requests := map[string]Request{
 		"create": createRequest(), "a POST without a body": empty,
 		"read": readRequest(), "PATCH": patchRequest(), "a PATCH without a body": emptyPatch,
+		"a GET with a body": get, "a request without a method": withoutMethod,
 	}
 	for _, key := range []string{"", "Idempotency-Key", "X-Idempotency-Key"} {
 		for where, isBelow := range map[string]bool{"middleware": false, "transport": true} {
