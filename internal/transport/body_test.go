@@ -119,6 +119,27 @@ func TestHeadAndBodyAreOneWriteOverHTTP1(t *testing.T) {
 	}
 }
 
+// TestNoBodyLeavesAfterThePermit moves the clock past the permit in the last hook before
+// the body. The head has left then.
+func TestNoBodyLeavesAfterThePermit(t *testing.T) {
+	for name, isKnown := range map[string]bool{"the first request": false, "a later one": true} {
+		server := newReceiver(t, false, nil)
+		var late atomic.Int64
+		s := senderTo(t, server.URL, server.Client(), func(c *Config) {
+			c.Policy.MaxAttempts = 1
+			c.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+		})
+		if isKnown {
+			s.wire.overHTTP1.Store(server.transport)
+		}
+		hooks := httptrace.ClientTrace{WroteHeaders: func() { late.Store(int64(time.Hour)) }}
+		result := s.Send(httptrace.WithClientTrace(t.Context(), &hooks), createRequest())
+		if server.wholes.Load() != 0 || result.MaybeSent || result.Undecided || !errors.Is(result.Err, errPermitEnded) {
+			t.Errorf("%s: %d arrived, %+v", name, server.wholes.Load(), result)
+		}
+	}
+}
+
 // TestNoByteLeavesAfterThePermit moves the clock past the permit after the connection was
 // chosen, or while the head is written to a buffer.
 func TestNoByteLeavesAfterThePermit(t *testing.T) {
