@@ -198,6 +198,29 @@ func TestAServerThatChangesToHTTP2(t *testing.T) {
 	}
 }
 
+// TestADialThatResolvesOverHTTP2 has a DialContext that sends a request over HTTP/2 with
+// the context of each create, which itself uses HTTP/1.
+func TestADialThatResolvesOverHTTP2(t *testing.T) {
+	resolver := newReceiver(t, true, func(s *httptest.Server) { s.EnableHTTP2 = true })
+	server := newReceiver(t, false, nil)
+	server.transport.DisableKeepAlives = true
+	server.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		r, _ := http.NewRequestWithContext(ctx, http.MethodGet, resolver.URL, nil)
+		response, err := resolver.Client().Do(r)
+		if err != nil {
+			return nil, err
+		}
+		_ = response.Body.Close()
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+	s := senderTo(t, server.URL, server.Client(), func(c *Config) { c.Policy.MaxAttempts = 1 })
+	for n := range 3 {
+		if result := s.Send(t.Context(), createRequest()); statusOf(result) != 201 {
+			t.Errorf("create %d: %+v", n+1, result)
+		}
+	}
+}
+
 // TestAProtocolOfTheCallersThatRetries registers a RoundTripper with the transport. Its
 // first try is lost, and the second is refused.
 func TestAProtocolOfTheCallersThatRetries(t *testing.T) {

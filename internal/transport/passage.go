@@ -29,6 +29,7 @@ type passage struct {
 	reused     bool         // that was idle before
 	writes     int          // how many times the header was written
 	overHTTP2  bool         // the last time
+	sawHTTP2   bool         // a connection was of HTTP/2, if only that of a DialContext
 	wroteOther bool         // a header was written that may be this request's
 	isReturned bool         // the RoundTrip is over
 	status     int          // of its response, 0 if there was none
@@ -84,18 +85,20 @@ func (p *passage) gotConn(info httptrace.GotConnInfo) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p.connected, p.reused = true, info.Reused
+	ofHTTP2 := isHTTP2(info.Conn)
+	p.sawHTTP2 = p.sawHTTP2 || ofHTTP2
 	switch {
 	case t.ended || t.stop == nil:
 		return
 	case p.writes > 0 && p.isReplayed():
 		t.stopped = errReplay
-	case p.body != nil && p.body.memory != nil && isHTTP2(info.Conn):
+	case p.body != nil && p.body.memory != nil && ofHTTP2:
 		t.stopped, p.overHTTP2 = errNotHTTP1, true
 	default:
 		return
 	}
 	t.stop()
-	if !p.overHTTP2 {
+	if !p.overHTTP2 && info.Conn != nil {
 		// HTTP/1 does not look at the context again before it writes. HTTP/2 does, and
 		// its connection has other requests.
 		_ = info.Conn.Close()

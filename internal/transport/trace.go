@@ -90,7 +90,8 @@ func (t *writeTrace) begin(r *http.Request, transport http.RoundTripper) *passag
 }
 
 // returned notes that a RoundTrip is over, and returns the version of HTTP that it
-// used, 0 if it did not get so far.
+// used, 0 if it did not get so far. A connection that was not for the request counts
+// too: the next one can be.
 func (t *writeTrace) returned(p *passage, response *http.Response) (version int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -99,7 +100,7 @@ func (t *writeTrace) returned(p *passage, response *http.Response) (version int)
 		p.status, p.responseBody = response.StatusCode, response.Body
 	}
 	switch {
-	case p.overHTTP2:
+	case p.overHTTP2, p.sawHTTP2:
 		return 2
 	case p.writes > 0:
 		return 1

@@ -20,6 +20,8 @@ type wire struct {
 	untraced atomic.Int64
 	// overHTTP1 is the transport that wrote its last request over HTTP/1, nil for none.
 	overHTTP1 atomic.Pointer[http.Transport]
+	// sawHTTP2 means that a connection of HTTP/2 was seen, so that another can come.
+	sawHTTP2 atomic.Bool
 }
 
 var (
@@ -44,7 +46,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		closeBody(r)
 		return nil, errPermitEnded
 	}
-	usesHTTP1 := p.transport != nil && p.transport == w.overHTTP1.Load()
+	usesHTTP1 := p.transport != nil && p.transport == w.overHTTP1.Load() && !w.sawHTTP2.Load()
 	if p.body != nil && usesHTTP1 {
 		p.body.memory = inMemory(r, p.transport)
 	}
@@ -52,8 +54,8 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch version := trace.returned(p, response); {
 	case version == 1 && !usesHTTP1:
 		w.overHTTP1.Store(p.transport)
-	case version == 2 && usesHTTP1:
-		w.overHTTP1.Store(nil)
+	case version == 2:
+		w.sawHTTP2.Store(true)
 	}
 	return response, err
 }
