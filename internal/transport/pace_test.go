@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,9 +55,9 @@ func TestAHoldIsNoLongerThanTheCap(t *testing.T) {
 func TestAHoldThatBeginsWhileWaitingForATurnIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rt := &script{steps: []step{{status: 429, retryAfter: "20", takes: 500 * time.Millisecond}, respond(201)}}
-		waits := 0
+		var waits atomic.Int32
 		slow := limiterFunc(func(context.Context) error {
-			if waits++; waits == 2 {
+			if waits.Add(1) == 2 {
 				time.Sleep(time.Second)
 			}
 			return nil
