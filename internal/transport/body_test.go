@@ -226,12 +226,13 @@ func TestADialThatResolvesOverHTTP2(t *testing.T) {
 func TestAProtocolOfTheCallersThatRetries(t *testing.T) {
 	rewinding := func(next http.RoundTripper, closed *url.URL) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
-			_, err := next.RoundTrip(r)
-			r = r.Clone(r.Context())
-			if r.Body, err = r.GetBody(); err != nil {
+			_, _ = next.RoundTrip(r)
+			body, err := r.GetBody()
+			if err != nil {
 				return nil, err
 			}
-			r.URL = closed
+			r = r.Clone(r.Context())
+			r.Body, r.URL = body, closed
 			return next.RoundTrip(r)
 		})
 	}

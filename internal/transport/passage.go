@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 // are guarded by trace.mu.
 type passage struct {
 	trace     *writeTrace
+	ctx       context.Context // of the request, which a middleware can end
 	hooks     httptrace.ClientTrace
 	transport *http.Transport // nil if it is of another type
 	method    string
@@ -49,7 +51,7 @@ func (p *passage) maySend() bool {
 		return true
 	case p.body == nil:
 		// A request that is canceled when it has its connection can still be written.
-		isCanceled := p.connected && p.trace.Err() != nil
+		isCanceled := p.connected && p.ctx.Err() != nil
 		return !p.asked || p.writes > 0 || isCanceled
 	case p.transport != nil && p.body.refused && !p.body.ended:
 		return false // a request without the end of its body is none

@@ -76,7 +76,7 @@ func (t *writeTrace) begin(r *http.Request, transport http.RoundTripper) *passag
 	if len(t.passages) > 0 {
 		p = new(passage)
 	}
-	*p = passage{trace: t, method: r.Method, authorization: strings.TrimSpace(r.Header.Get("Authorization")), getBody: r.GetBody}
+	*p = passage{trace: t, ctx: r.Context(), method: r.Method, authorization: strings.TrimSpace(r.Header.Get("Authorization")), getBody: r.GetBody}
 	p.transport, _ = transport.(*http.Transport)
 	if r.Body != nil && r.Body != http.NoBody {
 		if p.length = r.ContentLength; p.length == 0 {
