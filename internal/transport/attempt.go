@@ -17,6 +17,8 @@ const (
 	// maxReserve is the most memory that an announced length reserves before the
 	// body arrives.
 	maxReserve = 64 << 10
+	// maxEmptyReads is how often in a row a Read of a body may return nothing.
+	maxEmptyReads = 100
 )
 
 // ErrTooLarge means that the body of a success was longer than 10 MiB.
@@ -128,9 +130,13 @@ func readBody(response *http.Response) ([]byte, error) {
 	}
 	reserve := int(max(0, min(response.ContentLength, maxReserve)))
 	body := make([]byte, 0, reserve+bytes.MinRead) // MinRead: room for the Read that finds the end
+	empty := 0
 	for {
 		n, err := response.Body.Read(body[len(body):min(cap(body), limit+1)])
 		body = body[:len(body)+n]
+		if empty++; n > 0 {
+			empty = 0
+		}
 		switch {
 		case len(body) > limit && limit == maxBody:
 			return body[:limit], ErrTooLarge
@@ -140,6 +146,8 @@ func readBody(response *http.Response) ([]byte, error) {
 			return body, nil
 		case err != nil:
 			return body, err
+		case empty == maxEmptyReads:
+			return body, io.ErrNoProgress
 		case len(body) == cap(body):
 			body = slices.Grow(body, len(body)) // doubling, so that little is copied
 		}
