@@ -256,6 +256,25 @@ func TestIntentOfACreate(t *testing.T) {
 	}
 }
 
+// TestAClockThatIsSetBackDuringACreate has a clock that is an hour fast and set right
+// before the response is lost. The call has the right time.
+func TestAClockThatIsSetBackDuringACreate(t *testing.T) {
+	t.Parallel()
+	right := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	now := right.Add(time.Hour)
+	client := newClient(t, roundTripper(func(*http.Request) (*http.Response, error) {
+		now = right.Add(time.Second)
+		return nil, io.EOF
+	}), calls.WithClock(func() time.Time { return now }))
+	_, err := client.CreateOutbound(t.Context(), anOutbound)
+	intent, _ := calls.IntentOf(err)
+	var call calls.Call
+	mustUnmarshal(t, []byte(`{"id":397,"call_type":"Voice Outbound (API)","created_at":"2026-11-30T12:00:00Z"}`), &call)
+	if !intent.Fits(&call, time.Minute) || intent.SentAfter.After(intent.SentBefore) {
+		t.Errorf("the call does not fit %+v", intent)
+	}
+}
+
 func TestPreparedSurvivesJSON(t *testing.T) {
 	t.Parallel()
 	platform := &recorder{status: http.StatusCreated, response: `{"id":397}`}

@@ -157,8 +157,11 @@ func (o *outcome) fail(ctx context.Context, delivery Delivery, causes ...error) 
 	}
 	if o.create != nil {
 		intent := o.create.intent
-		if !o.result.Ended.IsZero() {
-			intent.SentBefore = o.result.Ended
+		if ended := o.result.Ended; !ended.IsZero() {
+			intent.SentBefore = ended
+			if ended.Before(intent.SentAfter) { // the clock was set back meanwhile
+				intent.SentAfter = ended
+			}
 		}
 		e.Intent = &intent
 	}

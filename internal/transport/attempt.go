@@ -17,6 +17,8 @@ const (
 	// maxReserve is the most memory that an announced length reserves before the
 	// body arrives.
 	maxReserve = 64 << 10
+	// maxEmptyReads is how often in a row a Read of a body may return nothing.
+	maxEmptyReads = 100
 )
 
 // ErrTooLarge means that the body of a success was longer than 10 MiB.
@@ -61,29 +63,28 @@ func (s *Sender) attempt(r *http.Request, body []byte, turn turn, permitEnd time
 	defer cancel()
 	trace := &writeTrace{Context: ctx, stop: cancel, turn: turn, permitEnd: permitEnd, now: s.now}
 	untracedBefore := s.wire.untraced.Load()
+	isSent := true // for all that is known when a middleware panics
+	defer func() { turn.arrived(isSent) }()
 
-	response, err := s.roundTrip(r.WithContext(trace), body)
+	response, err := s.roundTrip(r.WithContext(trace), body, trace)
 	var read *Response
 	if err == nil {
 		if read, err = s.readResponse(trace, response); read != nil {
 			read.Truncated = s.explain(caller, ctx, trace, read.Truncated)
 		}
 	}
-	o := trace.end(read)
+	o := trace.end(read, int(s.wire.untraced.Load()-untracedBefore))
 	o.err = s.explain(caller, ctx, trace, err)
-	if s.wire.untraced.Load() != untracedBefore { // it may have been this request
-		o.maybeSent, o.undecided = true, read == nil
-	}
-	turn.arrived(o.maybeSent)
+	isSent = o.maybeSent
 	return o
 }
 
 // roundTrip hands a request with its body to the middleware and the transport.
-func (s *Sender) roundTrip(r *http.Request, body []byte) (*http.Response, error) {
+func (s *Sender) roundTrip(r *http.Request, body []byte, trace *writeTrace) (*http.Response, error) {
 	if body != nil {
 		r.ContentLength = int64(len(body))
-		r.Body = newRequestBody(body)
-		r.GetBody = func() (io.ReadCloser, error) { return newRequestBody(body), nil }
+		r.Body = newRequestBody(body, trace)
+		r.GetBody = func() (io.ReadCloser, error) { return newRequestBody(body, trace), nil }
 	}
 	response, err := s.chain.RoundTrip(r)
 	if err == nil && response == nil {
@@ -129,9 +130,13 @@ func readBody(response *http.Response) ([]byte, error) {
 	}
 	reserve := int(max(0, min(response.ContentLength, maxReserve)))
 	body := make([]byte, 0, reserve+bytes.MinRead) // MinRead: room for the Read that finds the end
+	empty := 0
 	for {
 		n, err := response.Body.Read(body[len(body):min(cap(body), limit+1)])
 		body = body[:len(body)+n]
+		if empty++; n > 0 {
+			empty = 0
+		}
 		switch {
 		case len(body) > limit && limit == maxBody:
 			return body[:limit], ErrTooLarge
@@ -141,6 +146,8 @@ func readBody(response *http.Response) ([]byte, error) {
 			return body, nil
 		case err != nil:
 			return body, err
+		case empty == maxEmptyReads:
+			return body, io.ErrNoProgress
 		case len(body) == cap(body):
 			body = slices.Grow(body, len(body)) // doubling, so that little is copied
 		}

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -257,4 +258,24 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// idle is a body that returns nothing, not even an error.
+type idle struct{}
+
+func (idle) Read([]byte) (int, error) { return 0, nil }
+
+func TestABodyThatNeverReturnsAByteIsTruncated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for status, attempts := range map[int]int{201: 1, 200: 4} {
+			request := createRequest()
+			if status == 200 {
+				request = readRequest()
+			}
+			result := newTestSender(t, &script{steps: []step{{status: status, body: idle{}}}}, nil).Send(t.Context(), request)
+			if statusOf(result) != status || result.Response.Truncated != io.ErrNoProgress || result.Attempts != attempts {
+				t.Errorf("%d: %+v", status, result)
+			}
+		}
+	})
 }

@@ -116,12 +116,9 @@ func (a *attempts) next(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	permitEnd := s.permitEnd(ctx)
-	if journal := a.request.Journal; journal != nil {
-		if err := journal.Sending(ctx, permitEnd); err != nil {
-			turn.unused()
-			a.endUnsent(err)
-			return nil, err
-		}
+	if err := a.begin(ctx, turn, permitEnd); err != nil {
+		a.endUnsent(err)
+		return nil, err
 	}
 	a.result.Attempts++
 	begin := time.Now()
@@ -137,6 +134,23 @@ func (a *attempts) next(r *http.Request) (*http.Response, error) {
 	return &http.Response{
 		StatusCode: o.response.StatusCode, Header: o.response.Header, Body: http.NoBody, Request: r,
 	}, nil
+}
+
+// begin has an attempt recorded in the journal. Its turn is given back if that fails or
+// panics.
+func (a *attempts) begin(ctx context.Context, turn turn, permitEnd time.Time) error {
+	if a.request.Journal == nil {
+		return nil
+	}
+	isRecorded := false
+	defer func() {
+		if !isRecorded {
+			turn.unused()
+		}
+	}()
+	err := a.request.Journal.Sending(ctx, permitEnd)
+	isRecorded = err == nil
+	return err
 }
 
 // permitEnd returns when an attempt that begins now has to have left. It is a

@@ -4,12 +4,19 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 )
 
-// requestBody is a body that is in memory.
-type requestBody struct{ bytes.Reader }
+// requestBody is a body that is in memory. It knows its attempt even if a middleware
+// replaced the context.
+type requestBody struct {
+	bytes.Reader
+	trace *writeTrace
+}
 
-func newRequestBody(body []byte) *requestBody { return &requestBody{*bytes.NewReader(body)} }
+func newRequestBody(body []byte, trace *writeTrace) *requestBody {
+	return &requestBody{*bytes.NewReader(body), trace}
+}
 
 func (*requestBody) Close() error { return nil }
 
@@ -77,19 +84,20 @@ func (b *guardedBody) wasRead() bool {
 }
 
 // inMemory returns the body of a request if net/http can write it together with the
-// head over HTTP/1: both fit into its buffer, and nothing comes between them. It
-// returns nil otherwise.
+// head over HTTP/1: both fit into its buffer, and nothing comes between them, such as a
+// hook of the caller's, which can take long. It returns nil otherwise.
 func inMemory(r *http.Request, t *http.Transport) *bytes.Reader {
 	const (
 		buffer = 4 << 10 // of net/http, unless it was told otherwise
 		rest   = 1 << 10 // what net/http adds to the head, at most
 	)
 	body, isOwn := r.Body.(*requestBody)
-	if !isOwn || r.ContentLength != body.Size() || len(r.TransferEncoding) > 0 ||
+	hooks := httptrace.ContextClientTrace(r.Context())
+	if !isOwn || hooks != nil && hooks.WroteHeaders != nil || r.ContentLength != body.Size() || len(r.TransferEncoding) > 0 ||
 		r.Header.Get("Expect") != "" || t.WriteBufferSize != 0 && t.WriteBufferSize < buffer {
 		return nil
 	}
-	size := len(r.URL.Host) + 3*len(r.URL.Path) + len(r.URL.RawQuery) + int(body.Size()) + rest
+	size := max(len(r.Host), len(r.URL.Host)) + 3*len(r.URL.Path) + len(r.URL.RawQuery) + int(body.Size()) + rest
 	for key, values := range r.Header {
 		for _, value := range values {
 			size += len(key) + len(value) + len(": \r\n")

@@ -9,10 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
 )
 
 // receiver is a server that counts the requests that arrive whole, and the writes of its
@@ -116,6 +119,27 @@ func TestHeadAndBodyAreOneWriteOverHTTP1(t *testing.T) {
 	}
 }
 
+// TestNoBodyLeavesAfterThePermit moves the clock past the permit in the last hook before
+// the body. The head has left then.
+func TestNoBodyLeavesAfterThePermit(t *testing.T) {
+	for name, isKnown := range map[string]bool{"the first request": false, "a later one": true} {
+		server := newReceiver(t, false, nil)
+		var late atomic.Int64
+		s := senderTo(t, server.URL, server.Client(), func(c *Config) {
+			c.Policy.MaxAttempts = 1
+			c.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+		})
+		if isKnown {
+			s.wire.overHTTP1.Store(server.transport)
+		}
+		hooks := httptrace.ClientTrace{WroteHeaders: func() { late.Store(int64(time.Hour)) }}
+		result := s.Send(httptrace.WithClientTrace(t.Context(), &hooks), createRequest())
+		if server.wholes.Load() != 0 || result.MaybeSent || result.Undecided || !errors.Is(result.Err, errPermitEnded) {
+			t.Errorf("%s: %d arrived, %+v", name, server.wholes.Load(), result)
+		}
+	}
+}
+
 // TestNoByteLeavesAfterThePermit moves the clock past the permit after the connection was
 // chosen, or while the head is written to a buffer.
 func TestNoByteLeavesAfterThePermit(t *testing.T) {
@@ -170,6 +194,76 @@ func TestAServerThatChangesToHTTP2(t *testing.T) {
 		result := s.Send(t.Context(), createRequest())
 		if wholes := server.wholes.Load(); statusOf(result) != 201 || result.Attempts != want || int(wholes) != n+1 {
 			t.Errorf("create %d: %d attempts, want %d; %d arrived; %+v", n+1, result.Attempts, want, wholes, result)
+		}
+	}
+}
+
+// TestADialThatResolvesOverHTTP2 has a DialContext that sends a request over HTTP/2 with
+// the context of each create, which itself uses HTTP/1.
+func TestADialThatResolvesOverHTTP2(t *testing.T) {
+	resolver := newReceiver(t, true, func(s *httptest.Server) { s.EnableHTTP2 = true })
+	server := newReceiver(t, false, nil)
+	server.transport.DisableKeepAlives = true
+	server.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		r, _ := http.NewRequestWithContext(ctx, http.MethodGet, resolver.URL, nil)
+		response, err := resolver.Client().Do(r)
+		if err != nil {
+			return nil, err
+		}
+		_ = response.Body.Close()
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+	s := senderTo(t, server.URL, server.Client(), func(c *Config) { c.Policy.MaxAttempts = 1 })
+	for n := range 3 {
+		if result := s.Send(t.Context(), createRequest()); statusOf(result) != 201 {
+			t.Errorf("create %d: %+v", n+1, result)
+		}
+	}
+}
+
+// TestAProtocolOfTheCallersThatRetries registers a RoundTripper with the transport. Its
+// first try is lost, and the second is refused.
+func TestAProtocolOfTheCallersThatRetries(t *testing.T) {
+	rewinding := func(next http.RoundTripper, closed *url.URL) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			_, _ = next.RoundTrip(r)
+			body, err := r.GetBody()
+			if err != nil {
+				return nil, err
+			}
+			r = r.Clone(r.Context())
+			r.Body, r.URL = body, closed
+			return next.RoundTrip(r)
+		})
+	}
+	for name, register := range map[string]func(next http.RoundTripper, closed *url.URL) http.RoundTripper{
+		"by net/http": rewinding,
+		"without hooks": func(next http.RoundTripper, closed *url.URL) http.RoundTripper {
+			return rewinding(roundTripper(func(r *http.Request) (*http.Response, error) {
+				return next.RoundTrip(r.WithContext(context.Background()))
+			}), closed)
+		},
+		"by retryablehttp": func(next http.RoundTripper, _ *url.URL) http.RoundTripper {
+			retrying := retryablehttp.NewClient()
+			retrying.Logger, retrying.RetryWaitMin, retrying.RetryWaitMax, retrying.RetryMax = nil, 1, 1, 1
+			retrying.HTTPClient.Transport = next
+			return &retryablehttp.RoundTripper{Client: retrying}
+		},
+	} {
+		var arrived atomic.Int32
+		root := connections(t, func(n int, conn net.Conn) {
+			if readWhole(conn) {
+				arrived.Add(1)
+				if n > 1 {
+					_, _ = io.WriteString(conn, head("400"))
+				}
+			}
+		})
+		transport := newTransport(t)
+		transport.RegisterProtocol("http", register(newTransport(t), mustParse(t, closedPort(t))))
+		result := senderTo(t, root, &http.Client{Transport: transport}).Send(t.Context(), createRequest())
+		if arrived.Load() == 0 || !result.MaybeSent || !result.Undecided || result.CanRetry || result.Attempts != 1 {
+			t.Errorf("%s: arrived %d times, %+v", name, arrived.Load(), result)
 		}
 	}
 }

@@ -139,9 +139,8 @@ type byLimiter struct {
 func (l *byLimiter) enter(ctx context.Context, isFirst bool) (turn, error) {
 	if isFirst {
 		l.count(1, 0)
-		err := l.ask(ctx)
-		l.count(-1, 1)
-		return turn{}, err
+		defer l.count(-1, 1)
+		return turn{}, l.ask(ctx)
 	}
 	select {
 	case l.reading <- struct{}{}:

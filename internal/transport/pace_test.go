@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,9 +55,9 @@ func TestAHoldIsNoLongerThanTheCap(t *testing.T) {
 func TestAHoldThatBeginsWhileWaitingForATurnIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rt := &script{steps: []step{{status: 429, retryAfter: "20", takes: 500 * time.Millisecond}, respond(201)}}
-		waits := 0
+		var waits atomic.Int32
 		slow := limiterFunc(func(context.Context) error {
-			if waits++; waits == 2 {
+			if waits.Add(1) == 2 {
 				time.Sleep(time.Second)
 			}
 			return nil
@@ -97,3 +99,60 @@ func TestALimiterIsCalledBeforeEveryAttempt(t *testing.T) {
 		}
 	})
 }
+
+// TestAPanicGivesTheTurnBack has code of the caller's that panics once, in a server that
+// recovers and goes on.
+func TestAPanicGivesTheTurnBack(t *testing.T) {
+	for name, hasWindow := range map[string]bool{"transport": true, "middleware": true, "journal": true, "limiter": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				panicking := ""
+				trip := func(where string) {
+					if where == panicking {
+						panic(where)
+					}
+				}
+				s := newTestSender(t, &script{steps: []step{respond(201)}}, func(c *Config) {
+					c.Limiter = limiterFunc(func(context.Context) error { trip("limiter"); return nil })
+					if hasWindow {
+						c.Limiter = NewWindow(1)
+					}
+					c.HTTPClient.Transport = tripping(trip, "transport", c.HTTPClient.Transport)
+					c.Middleware = append(c.Middleware, func(next http.RoundTripper) http.RoundTripper { return tripping(trip, "middleware", next) })
+				})
+				request := createRequest()
+				request.Journal = trippingJournal(trip)
+				func() {
+					defer func() {
+						if recover() == nil {
+							t.Error("no panic")
+						}
+					}()
+					panicking = name
+					s.Send(t.Context(), request)
+				}()
+				panicking = ""
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				for _, request := range []Request{request, readRequest()} {
+					if result := s.Send(ctx, request); statusOf(result) != 201 {
+						t.Errorf("%+v", result)
+					}
+				}
+			})
+		})
+	}
+}
+
+func tripping(trip func(string), where string, next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		response, err := next.RoundTrip(r)
+		trip(where)
+		return response, err
+	})
+}
+
+type trippingJournal func(string)
+
+func (j trippingJournal) Sending(context.Context, time.Time) error { j("journal"); return nil }
+func (trippingJournal) NotSent(context.Context)                    {}

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 // are guarded by trace.mu.
 type passage struct {
 	trace     *writeTrace
+	ctx       context.Context // of the request, which a middleware can end
 	hooks     httptrace.ClientTrace
 	transport *http.Transport // nil if it is of another type
 	method    string
@@ -26,8 +28,10 @@ type passage struct {
 	room       guardedBody  // of the usual one
 	asked      bool         // net/http asked for a connection
 	connected  bool         // and got one
+	reused     bool         // that was idle before
 	writes     int          // how many times the header was written
 	overHTTP2  bool         // the last time
+	sawHTTP2   bool         // a connection was of HTTP/2, if only that of a DialContext
 	wroteOther bool         // a header was written that may be this request's
 	isReturned bool         // the RoundTrip is over
 	status     int          // of its response, 0 if there was none
@@ -47,7 +51,7 @@ func (p *passage) maySend() bool {
 		return true
 	case p.body == nil:
 		// A request that is canceled when it has its connection can still be written.
-		isCanceled := p.connected && p.trace.Err() != nil
+		isCanceled := p.connected && p.ctx.Err() != nil
 		return !p.asked || p.writes > 0 || isCanceled
 	case p.transport != nil && p.body.refused && !p.body.ended:
 		return false // a request without the end of its body is none
@@ -56,13 +60,16 @@ func (p *passage) maySend() bool {
 }
 
 // isUndecided reports whether the passage may have been carried out and no
-// response says whether it was. hasResponse means that the attempt ends with the
-// response of this passage.
-func (p *passage) isUndecided(hasResponse bool) bool {
-	if p.transport == nil && p.writes > 1 { // it retries, and shows its last response only
-		return true
+// response says whether it was. response is the one that the attempt ends with, nil
+// for none: that of this passage, of another one, or one that a middleware made up.
+func (p *passage) isUndecided(response *Response) bool {
+	switch {
+	case p.writes > 1 && (p.transport == nil || p.body != nil):
+		return true // it retries, and shows its last response only
+	case !p.maySend(), IsRefusal(p.status):
+		return false
 	}
-	return !hasResponse && p.maySend() && !IsRefusal(p.status)
+	return response == nil || response.StatusCode != p.status
 }
 
 // getConn is a hook of net/http: a connection is asked for.
@@ -79,19 +86,21 @@ func (p *passage) gotConn(info httptrace.GotConnInfo) {
 	t := p.trace
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p.connected = true
+	p.connected, p.reused = true, info.Reused
+	ofHTTP2 := isHTTP2(info.Conn)
+	p.sawHTTP2 = p.sawHTTP2 || ofHTTP2
 	switch {
 	case t.ended || t.stop == nil:
 		return
 	case p.writes > 0 && p.isReplayed():
 		t.stopped = errReplay
-	case p.body != nil && p.body.memory != nil && isHTTP2(info.Conn):
+	case p.body != nil && p.body.memory != nil && ofHTTP2:
 		t.stopped, p.overHTTP2 = errNotHTTP1, true
 	default:
 		return
 	}
 	t.stop()
-	if !p.overHTTP2 {
+	if !p.overHTTP2 && info.Conn != nil {
 		// HTTP/1 does not look at the context again before it writes. HTTP/2 does, and
 		// its connection has other requests.
 		_ = info.Conn.Close()
@@ -113,8 +122,14 @@ func (p *passage) isReplayed() bool {
 	case p.overHTTP2 || p.transport == nil:
 		return true
 	}
+	return p.isReplayable()
+}
+
+// isReplayable reports whether net/http sends the request again over HTTP/1 although it
+// can have left. An empty method means GET.
+func (p *passage) isReplayable() bool {
 	switch p.method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
 		return true
 	}
 	return false
@@ -163,16 +178,13 @@ func (p *passage) wroteHeaders() {
 	}
 }
 
-// rewind is the request's GetBody. net/http calls it over HTTP/1 only if nothing
-// left, but over HTTP/2 also after the request was written, and other transports
-// call it to send the request again.
+// rewind is the request's GetBody.
 func (p *passage) rewind() (io.ReadCloser, error) {
 	t := p.trace
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	isSentAgain := p.overHTTP2 && p.writes > 0 || p.transport == nil && p.body.read
 	switch {
-	case isSentAgain || t.ended:
+	case p.isSentAgain() || t.ended:
 		return nil, errReplay
 	case p.body.refused:
 		return nil, errPermitEnded
@@ -183,4 +195,15 @@ func (p *passage) rewind() (io.ReadCloser, error) {
 	}
 	p.body, p.writes = &guardedBody{ReadCloser: body, passage: p, left: p.length}, 0
 	return p.body, nil
+}
+
+// isSentAgain reports whether the body is asked for again although the request can have
+// left. net/http does that over HTTP/2, and over HTTP/1 with some methods; with others it
+// does so only for a connection that was idle before, and that nothing was written to.
+// Other transports do it to send the request again.
+func (p *passage) isSentAgain() bool {
+	if p.transport == nil || p.writes == 0 {
+		return p.writes > 0 || p.body.wasRead()
+	}
+	return p.overHTTP2 || p.isReplayable() || !p.reused
 }

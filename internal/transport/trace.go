@@ -38,18 +38,45 @@ func (t *writeTrace) Value(key any) any {
 	return t.Context.Value(key)
 }
 
+// traceOf returns the trace of the attempt that a request belongs to, nil if a
+// middleware replaced both its context and its body.
+func traceOf(r *http.Request) *writeTrace {
+	if trace, ok := r.Context().Value(traceKey{}).(*writeTrace); ok {
+		return trace
+	}
+	if body, isOwn := r.Body.(*requestBody); isOwn {
+		return body.trace
+	}
+	return nil
+}
+
+// attached returns a request that ends with the attempt, even if a middleware detached
+// its context.
+func (t *writeTrace) attached(r *http.Request) *http.Request {
+	if r.Context().Done() == t.Done() {
+		return r
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	context.AfterFunc(t, cancel)
+	return r.WithContext(ctx)
+}
+
 // Format keeps the credentials out of a dump of the context, with any verb.
 func (t *writeTrace) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "calls: an attempt") }
 
-// begin notes that a request is about to enter the caller's transport.
+// begin notes that a request is about to enter the caller's transport. It returns nil if
+// the attempt is over.
 func (t *writeTrace) begin(r *http.Request, transport http.RoundTripper) *passage {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.ended {
+		return nil
+	}
 	p := &t.room
 	if len(t.passages) > 0 {
 		p = new(passage)
 	}
-	*p = passage{trace: t, method: r.Method, authorization: strings.TrimSpace(r.Header.Get("Authorization")), getBody: r.GetBody}
+	*p = passage{trace: t, ctx: r.Context(), method: r.Method, authorization: strings.TrimSpace(r.Header.Get("Authorization")), getBody: r.GetBody}
 	p.transport, _ = transport.(*http.Transport)
 	if r.Body != nil && r.Body != http.NoBody {
 		if p.length = r.ContentLength; p.length == 0 {
@@ -63,7 +90,8 @@ func (t *writeTrace) begin(r *http.Request, transport http.RoundTripper) *passag
 }
 
 // returned notes that a RoundTrip is over, and returns the version of HTTP that it
-// used, 0 if it did not get so far.
+// used, 0 if it did not get so far. A connection that was not for the request counts
+// too: the next one can be.
 func (t *writeTrace) returned(p *passage, response *http.Response) (version int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -72,7 +100,7 @@ func (t *writeTrace) returned(p *passage, response *http.Response) (version int)
 		p.status, p.responseBody = response.StatusCode, response.Body
 	}
 	switch {
-	case p.overHTTP2:
+	case p.overHTTP2, p.sawHTTP2:
 		return 2
 	case p.writes > 0:
 		return 1
@@ -81,16 +109,17 @@ func (t *writeTrace) returned(p *passage, response *http.Response) (version int)
 }
 
 // end closes the attempt, so that no byte leaves any more, and returns what is
-// known about it. response is the one that the chain returned, nil for none.
-func (t *writeTrace) end(response *Response) attemptOutcome {
+// known about it. response is the one that the chain returned, nil for none. untraced
+// is how many requests were sent that may be of the attempt.
+func (t *writeTrace) end(response *Response, untraced int) attemptOutcome {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ended = true
-	o := attemptOutcome{response: response}
-	for i, p := range t.passages {
-		isLast := i == len(t.passages)-1
+	o := attemptOutcome{response: response, maybeSent: untraced > 0}
+	o.undecided = untraced > 0 && (response == nil || untraced+len(t.passages) > 1)
+	for _, p := range t.passages {
 		o.maybeSent = o.maybeSent || p.maySend()
-		o.undecided = o.undecided || p.isUndecided(isLast && response != nil)
+		o.undecided = o.undecided || p.isUndecided(response)
 	}
 	if response != nil {
 		o.maybeSent = true

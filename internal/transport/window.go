@@ -45,6 +45,7 @@ const (
 type slot struct {
 	state slotState
 	at    time.Time // when its attempt was written, or if it is free can have arrived; zero for never
+	turn  int       // counts its turns
 }
 
 type slotState int
@@ -72,13 +73,15 @@ func (s *slot) freeAt() (at time.Time, ok bool) {
 
 // waiter is an attempt that waits for its turn.
 type waiter struct {
-	granted chan int // the slot; capacity 1
+	granted chan turn // capacity 1
 }
 
-// turn is an attempt's place in a Window. The zero turn is one without pacing.
+// turn is an attempt's place in a Window. The zero turn is one without pacing. The slot
+// of an attempt that was written can have another turn before the attempt has ended.
 type turn struct {
 	window *Window
 	slot   int
+	number int // of the turn in the slot
 }
 
 // NewWindow returns a Window of so many attempts a second.
@@ -105,27 +108,27 @@ func (w *Window) enter(ctx context.Context, isFirst bool) (turn, error) {
 	}
 	w.mu.Lock()
 	if len(w.queues[writers])+len(w.queues[readers]) == 0 {
-		if i, ok := w.take(queue); ok {
+		if t, ok := w.take(queue); ok {
 			w.mu.Unlock()
-			return turn{w, i}, nil
+			return t, nil
 		}
 	}
-	waits := &waiter{granted: make(chan int, 1)}
+	waits := &waiter{granted: make(chan turn, 1)}
 	w.queues[queue] = append(w.queues[queue], waits)
 	w.grant(time.Now())
 	wait := w.leastWait(queue)
 	w.mu.Unlock()
 
 	select {
-	case i := <-waits.granted:
-		return turn{w, i}, nil
+	case t := <-waits.granted:
+		return t, nil
 	default:
 	}
 	err := fits(ctx, wait)
 	if err == nil {
 		select {
-		case i := <-waits.granted:
-			return turn{w, i}, nil
+		case t := <-waits.granted:
+			return t, nil
 		case <-ctx.Done():
 			err = ctx.Err()
 		}
@@ -142,25 +145,29 @@ func (w *Window) leave(queue int, waits *waiter) {
 		w.queues[queue] = slices.Delete(w.queues[queue], i, i+1)
 		return
 	}
-	w.slots[<-waits.granted].state = slotFree
+	w.slots[(<-waits.granted).slot].state = slotFree
 	w.grant(time.Now())
 }
 
 // take takes a slot at once, if one is free for the queue.
-func (w *Window) take(queue int) (i int, ok bool) {
+func (w *Window) take(queue int) (t turn, ok bool) {
 	now := time.Now()
 	w.recover(now)
-	if i, _, ok = w.freeSlot(now, queue); ok {
-		w.hold(i, queue, now)
+	i, _, ok := w.freeSlot(now, queue)
+	if !ok {
+		return turn{}, false
 	}
-	return i, ok
+	return w.hold(i, queue, now), true
 }
 
-func (w *Window) hold(i, queue int, now time.Time) {
-	w.slots[i].state = slotHeld
+func (w *Window) hold(i, queue int, now time.Time) turn {
+	s := &w.slots[i]
+	s.state = slotHeld
+	s.turn++
 	if queue == readers {
 		w.nextRead = now.Add(second / time.Duration(w.usable))
 	}
+	return turn{w, i, s.turn}
 }
 
 // grant gives slots to those who wait while there are both, and comes back
@@ -177,8 +184,7 @@ func (w *Window) grant(now time.Time) {
 		w.countTurn(queue)
 		waits := w.queues[queue][0]
 		w.queues[queue] = w.queues[queue][1:]
-		w.hold(i, queue, now)
-		waits.granted <- i
+		waits.granted <- w.hold(i, queue, now)
 	}
 }
 
@@ -298,8 +304,12 @@ func (t turn) written() {
 	w := t.window
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	s := &w.slots[t.slot]
+	if s.turn != t.number {
+		return
+	}
 	now := time.Now()
-	w.slots[t.slot] = slot{slotWritten, now}
+	s.state, s.at = slotWritten, now
 	w.grant(now)
 }
 
@@ -311,8 +321,11 @@ func (t turn) arrived(isSent bool) {
 	w := t.window
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	now := time.Now()
 	s := &w.slots[t.slot]
+	if s.turn != t.number {
+		return
+	}
+	now := time.Now()
 	switch latest := s.at.Add(transit); {
 	case !isSent:
 		s.at = time.Time{}

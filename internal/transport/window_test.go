@@ -167,6 +167,34 @@ func TestATurnAfterTheDeadlineIsReturned(t *testing.T) {
 	})
 }
 
+// TestAnAttemptThatEndsLateLeavesItsSlotToTheNext has a slot that was given to another
+// attempt, which is not written yet, when the first one gets its response.
+func TestAnAttemptThatEndsLateLeavesItsSlotToTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := NewWindow(1)
+		enter := func() (turn, error) {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			return w.enter(ctx, true)
+		}
+		first, _ := enter()
+		first.written()
+		second, err := enter()
+		if err != nil {
+			t.Fatal(err)
+		}
+		first.written() // a body that was held back
+		first.arrived(true)
+		if _, err := enter(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a third attempt began before the second was written: %v", err)
+		}
+		second.arrived(true)
+		if _, err := enter(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // network connects a client to a server on virtual time.
 type network struct {
 	// delay returns how long the n-th connection takes.

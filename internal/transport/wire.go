@@ -15,11 +15,13 @@ import (
 // request leave at most once, and notes what is known about that.
 type wire struct {
 	client *http.Client
-	// untraced counts requests that came without the context of their attempt, so
-	// that nothing can be proven about them.
+	// untraced counts requests whose attempt is not known, so that nothing can be
+	// proven about them.
 	untraced atomic.Int64
 	// overHTTP1 is the transport that wrote its last request over HTTP/1, nil for none.
 	overHTTP1 atomic.Pointer[http.Transport]
+	// sawHTTP2 means that a connection of HTTP/2 was seen, so that another can come.
+	sawHTTP2 atomic.Bool
 }
 
 var (
@@ -33,13 +35,18 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if transport == nil {
 		transport = http.DefaultTransport
 	}
-	trace, ok := r.Context().Value(traceKey{}).(*writeTrace)
-	if !ok { // a middleware replaced the context
+	trace := traceOf(r)
+	if trace == nil {
 		w.untraced.Add(1)
 		trace = &writeTrace{Context: r.Context(), now: time.Now}
 	}
+	r = trace.attached(r)
 	p := trace.begin(r, transport)
-	usesHTTP1 := p.transport != nil && p.transport == w.overHTTP1.Load()
+	if p == nil {
+		closeBody(r)
+		return nil, errPermitEnded
+	}
+	usesHTTP1 := p.transport != nil && p.transport == w.overHTTP1.Load() && !w.sawHTTP2.Load()
 	if p.body != nil && usesHTTP1 {
 		p.body.memory = inMemory(r, p.transport)
 	}
@@ -47,10 +54,16 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch version := trace.returned(p, response); {
 	case version == 1 && !usesHTTP1:
 		w.overHTTP1.Store(p.transport)
-	case version == 2 && usesHTTP1:
-		w.overHTTP1.Store(nil)
+	case version == 2:
+		w.sawHTTP2.Store(true)
 	}
 	return response, err
+}
+
+func closeBody(r *http.Request) {
+	if r.Body != nil {
+		_ = r.Body.Close()
+	}
 }
 
 // checkProxy refuses a proxy that would see an http request, which is only ever
@@ -72,9 +85,7 @@ func checkProxy(t *http.Transport, r *http.Request) error {
 // the guarded body, and without what makes net/http send it again.
 func (p *passage) roundTrip(r *http.Request, transport http.RoundTripper) (*http.Response, error) {
 	if err := checkProxy(p.transport, r); err != nil {
-		if r.Body != nil {
-			_ = r.Body.Close()
-		}
+		closeBody(r)
 		return nil, err
 	}
 	p.hooks = httptrace.ClientTrace{GotConn: p.gotConn, WroteHeaderField: p.wroteHeaderField}

@@ -245,9 +245,12 @@ func TestAnIdleConnectionThatClosesGetsOneRequest(t *testing.T) {
 	empty.Body = nil
 	emptyPatch := patchRequest()
 	emptyPatch.Body = nil
+	get, withoutMethod := createRequest(), empty // of a middleware that changes the method
+	get.Method, withoutMethod.Method = http.MethodGet, ""
 	requests := map[string]Request{
 		"create": createRequest(), "a POST without a body": empty,
 		"read": readRequest(), "PATCH": patchRequest(), "a PATCH without a body": emptyPatch,
+		"a GET with a body": get, "a request without a method": withoutMethod,
 	}
 	for _, key := range []string{"", "Idempotency-Key", "X-Idempotency-Key"} {
 		for where, isBelow := range map[string]bool{"middleware": false, "transport": true} {
@@ -491,12 +494,21 @@ func TestARequestWithoutABodyThatIsCanceledCountsAsSent(t *testing.T) {
 	empty := createRequest()
 	empty.Body = nil
 	root := connections(t, func(_ int, conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	canceled := func(ctx context.Context) context.Context {
+		ctx, cancel := context.WithCancel(ctx)
+		return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { cancel() }})
+	}
+	byMiddleware := func(c *Config) {
+		c.Middleware = append(c.Middleware, middleware(func(r *http.Request) { *r = *r.WithContext(canceled(r.Context())) }))
+	}
 	for range 200 {
-		ctx, cancel := context.WithCancel(t.Context())
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { cancel() }})
-		result := senderTo(t, root, &http.Client{Transport: newTransport(t)}).Send(ctx, empty)
-		if !result.MaybeSent || !result.Undecided || result.CanRetry {
-			t.Fatalf("%+v", result)
+		for by, result := range map[string]Result{
+			"caller":     senderTo(t, root, &http.Client{Transport: newTransport(t)}).Send(canceled(t.Context()), empty),
+			"middleware": senderTo(t, root, &http.Client{Transport: newTransport(t)}, byMiddleware).Send(t.Context(), empty),
+		} {
+			if !result.MaybeSent || !result.Undecided || result.CanRetry {
+				t.Fatalf("by the %s: %+v", by, result)
+			}
 		}
 	}
 }
