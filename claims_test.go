@@ -1,7 +1,10 @@
 package calls
 
 import (
+	"context"
 	"fmt"
+	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,6 +49,39 @@ func TestOpenCreates(t *testing.T) {
 		}
 	})
 }
+
+// TestACreateThatPanicsIsOver has a transport and a journal that panic, and a caller that
+// recovers.
+func TestACreateThatPanicsIsOver(t *testing.T) {
+	broken := roundTripperFunc(func(*http.Request) (*http.Response, error) { panic("the transport is broken") })
+	client, err := NewClient("customer", "uc1.ccaiplatform.com", "token", WithHTTPClient(&http.Client{Transport: broken}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	prepared, err := client.Prepare(OutboundRequest{AgentEmail: "agent@example.com", TicketID: "71450"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, journal := range []Journal{nil, brokenJournal{}} {
+		func() {
+			defer func() { _ = recover() }()
+			_, _ = client.Send(t.Context(), prepared, journal)
+		}()
+		doubts := client.creates.doubts()
+		if len(doubts) != n+1 || slices.ContainsFunc(doubts, func(d doubt) bool { return d.isSending }) {
+			t.Errorf("%d: %v", n, doubts)
+		}
+	}
+}
+
+type roundTripperFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripperFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+type brokenJournal struct{}
+
+func (brokenJournal) Sending(context.Context, Intent) error { panic("the journal is broken") }
+func (brokenJournal) NotSent(context.Context, Intent)       {}
 
 // TestAResponseWinsOverAListing reopens the create that the listing had given the call to.
 func TestAResponseWinsOverAListing(t *testing.T) {

@@ -126,11 +126,18 @@ func (c *Client) Send(ctx context.Context, p *Prepared, journal Journal) (*Creat
 	if p.intent.CallType == CallTypeScheduled {
 		op.unprocessable = ErrScheduleRejected
 	}
+	isOver := false
+	defer func() {
+		if !isOver { // code of the caller's panicked
+			c.creates.failed(pending.intent, ErrOutcomeUnknown)
+		}
+	}()
 	o, err := c.send(ctx, op)
 	var result *CreateResult
 	if err == nil {
 		result, err = o.createResult(ctx)
 	}
+	isOver = true
 	switch {
 	case err != nil:
 		c.creates.failed(pending.intent, err)

@@ -63,8 +63,8 @@ func (s *Sender) attempt(r *http.Request, body []byte, turn turn, permitEnd time
 	defer cancel()
 	trace := &writeTrace{Context: ctx, stop: cancel, turn: turn, permitEnd: permitEnd, now: s.now}
 	untracedBefore := s.wire.untraced.Load()
-	isSent := true // for all that is known when a middleware panics
-	defer func() { turn.arrived(isSent) }()
+	isSent, hasResponse := true, false // for all that is known when a middleware panics
+	defer func() { turn.arrived(isSent, hasResponse) }()
 
 	response, err := s.roundTrip(r.WithContext(trace), body, trace)
 	var read *Response
@@ -75,7 +75,7 @@ func (s *Sender) attempt(r *http.Request, body []byte, turn turn, permitEnd time
 	}
 	o := trace.end(read, int(s.wire.untraced.Load()-untracedBefore))
 	o.err = s.explain(caller, ctx, trace, err)
-	isSent = o.maybeSent
+	isSent, hasResponse = o.maybeSent, read != nil
 	return o
 }
 

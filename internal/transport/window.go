@@ -93,7 +93,7 @@ func NewWindow(attempts int) *Window {
 func (w *Window) Wait(ctx context.Context) error {
 	t, err := w.enter(ctx, true)
 	if err == nil {
-		t.arrived(true)
+		t.arrived(true, true)
 	}
 	return err
 }
@@ -313,8 +313,9 @@ func (t turn) written() {
 	w.grant(now)
 }
 
-// arrived ends a turn. isSent is false if nothing was sent.
-func (t turn) arrived(isSent bool) {
+// arrived ends a turn. isSent is false if nothing was sent. Without a response the
+// attempt can still be on its way.
+func (t turn) arrived(isSent, hasResponse bool) {
 	if t.window == nil {
 		return
 	}
@@ -326,10 +327,14 @@ func (t turn) arrived(isSent bool) {
 		return
 	}
 	now := time.Now()
-	switch latest := s.at.Add(transit); {
+	if s.state == slotHeld {
+		s.at = now
+	}
+	latest := s.at.Add(transit)
+	switch {
 	case !isSent:
 		s.at = time.Time{}
-	case s.state == slotHeld || now.Before(latest):
+	case hasResponse && now.Before(latest):
 		s.at = now
 	default:
 		s.at = latest
@@ -339,4 +344,4 @@ func (t turn) arrived(isSent bool) {
 }
 
 // unused gives a turn back.
-func (t turn) unused() { t.arrived(false) }
+func (t turn) unused() { t.arrived(false, false) }

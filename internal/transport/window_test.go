@@ -184,15 +184,40 @@ func TestAnAttemptThatEndsLateLeavesItsSlotToTheNext(t *testing.T) {
 			t.Fatal(err)
 		}
 		first.written() // a body that was held back
-		first.arrived(true)
+		first.arrived(true, true)
 		if _, err := enter(); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a third attempt began before the second was written: %v", err)
 		}
-		second.arrived(true)
+		second.arrived(true, true)
 		if _, err := enter(); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// TestAnAttemptWithoutAResponseMayArriveLater ends right after it was written.
+func TestAnAttemptWithoutAResponseMayArriveLater(t *testing.T) {
+	for name, tt := range map[string]struct {
+		isWritten, hasResponse bool
+		wait                   time.Duration
+	}{
+		"a response":           {true, true, second},
+		"none":                 {true, false, second + transit},
+		"a response, no trace": {false, true, second},
+		"none, and no trace":   {false, false, second + transit},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w, begin := NewWindow(1), time.Now()
+			first, _ := w.enter(t.Context(), true)
+			if tt.isWritten {
+				first.written()
+			}
+			first.arrived(true, tt.hasResponse)
+			if _, err := w.enter(t.Context(), true); err != nil || time.Since(begin) != tt.wait {
+				t.Errorf("%s: waited %v, want %v; %v", name, time.Since(begin), tt.wait, err)
+			}
+		})
+	}
 }
 
 // network connects a client to a server on virtual time.
