@@ -88,7 +88,7 @@ func (e explanation) withDetails(err error) explanation {
 		}
 	case isOneOf(ErrEndUserNumberMalformed, ErrOutboundNumberMalformed):
 		if errors.As(err, &invalid) {
-			e.problem = strings.TrimSuffix(e.problem, "is not a telephone number") + invalid.Reason
+			e.problem = strings.TrimSuffix(e.problem, isNoNumber) + invalid.Reason
 		}
 	case isOneOf(ErrRateLimited):
 		if errors.As(err, &response) && response.RetryAfter > 0 {
@@ -98,6 +98,9 @@ func (e explanation) withDetails(err error) explanation {
 	}
 	return e
 }
+
+// isNoNumber is what withDetails replaces with the reason, where one is known.
+const isNoNumber = "is not a telephone number"
 
 // explanations has the explanation of each sentinel. Special ones stand before
 // general ones, and a refusal before ErrOutcomeUnknown.
@@ -111,8 +114,8 @@ var explanations = []explanation{
 	{ErrTicketOrNumberRequired, "There is nobody to call", "Give a ticket or a telephone number."},
 	{ErrContactNotFound, "The ticket has no contact to call", "Give a telephone number instead."},
 	{ErrEndUserNumberRequired, "The telephone number to call is missing", ""},
-	{ErrEndUserNumberMalformed, "The number to call is not a telephone number", "Write it with its country code, such as +1 859-657-9625."},
-	{ErrOutboundNumberMalformed, "The number to call from is not a telephone number", "Write it with its country code, or leave it out."},
+	{ErrEndUserNumberMalformed, "The number to call " + isNoNumber, "Write it with its country code, such as +1 859-657-9625."},
+	{ErrOutboundNumberMalformed, "The number to call from " + isNoNumber, "Write it with its country code, or leave it out."},
 
 	{ErrCallTypeInvalid, "The platform does not make calls of this type", ""},
 	{ErrMenuIDRequired, "The queue menu is missing", ""},
