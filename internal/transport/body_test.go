@@ -62,16 +62,6 @@ func (c countingConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-func middleware(change func(*http.Request)) func(http.RoundTripper) http.RoundTripper {
-	return func(next http.RoundTripper) http.RoundTripper {
-		return roundTripper(func(r *http.Request) (*http.Response, error) {
-			r = r.Clone(r.Context())
-			change(r)
-			return next.RoundTrip(r)
-		})
-	}
-}
-
 // TestHeadAndBodyAreOneWriteOverHTTP1 has requests that fit into net/http's buffer, from
 // the second on, and others.
 func TestHeadAndBodyAreOneWriteOverHTTP1(t *testing.T) {
@@ -99,7 +89,7 @@ func TestHeadAndBodyAreOneWriteOverHTTP1(t *testing.T) {
 			server.transport.WriteBufferSize = tt.buffer
 			s := senderTo(t, server.URL, server.Client(), func(c *Config) {
 				if tt.change != nil {
-					c.Middleware = append(c.Middleware, middleware(tt.change))
+					c.Middleware = append(c.Middleware, changing(tt.change))
 				}
 			})
 			request := createRequest()
@@ -127,7 +117,7 @@ func TestNoBodyLeavesAfterThePermit(t *testing.T) {
 		var late atomic.Int64
 		s := senderTo(t, server.URL, server.Client(), func(c *Config) {
 			c.Policy.MaxAttempts = 1
-			c.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+			c.Now = laterBy(&late)
 		})
 		if isKnown {
 			s.wire.overHTTP1.Store(server.transport)
@@ -152,7 +142,7 @@ func TestNoByteLeavesAfterThePermit(t *testing.T) {
 		server := newReceiver(t, false, nil)
 		s := senderTo(t, server.URL, server.Client(), func(c *Config) {
 			c.Policy.MaxAttempts = 1
-			c.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+			c.Now = laterBy(&late)
 		})
 		late.Store(0)
 		if result := s.Send(t.Context(), createRequest()); statusOf(result) != 201 {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -39,6 +40,13 @@ func createRequest() Request {
 
 func readRequest() Request {
 	return Request{Operation: "Read", Method: http.MethodGet, Path: "/calls/1", Template: "/calls/:id", Repeatable: true}
+}
+
+// emptyPost is a POST that has no body to show whether it left.
+func emptyPost() Request {
+	request := createRequest()
+	request.Body = nil
+	return request
 }
 
 func patchRequest() Request {
@@ -114,6 +122,27 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// around returns a middleware that does what f does with a request.
+func around(f func(next http.RoundTripper, r *http.Request) (*http.Response, error)) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) { return f(next, r) })
+	}
+}
+
+// changing returns a middleware that changes a copy of each request.
+func changing(change func(*http.Request)) func(http.RoundTripper) http.RoundTripper {
+	return around(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		r = r.Clone(r.Context())
+		change(r)
+		return next.RoundTrip(r)
+	})
+}
+
+// laterBy returns a clock that is late by a duration that can change.
+func laterBy(late *atomic.Int64) func() time.Time {
+	return func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+}
 
 type limiterFunc func(context.Context) error
 

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,12 +144,10 @@ var resets = map[string]func(framer *http2.Framer, stream uint32){
 }
 
 func TestNoAttemptIsMoreThanOneRequestOverHTTP2(t *testing.T) {
-	empty := createRequest()
-	empty.Body = nil
 	cancel := patchRequest()
 	cancel.Body = nil
 	requests := map[string]Request{
-		"create": createRequest(), "a POST without a body": empty, "read": readRequest(), "PATCH": patchRequest(), "a PATCH without a body": cancel,
+		"create": createRequest(), "a POST without a body": emptyPost(), "read": readRequest(), "PATCH": patchRequest(), "a PATCH without a body": cancel,
 	}
 	for protocol, isTLS := range protocols {
 		for fault, reset := range resets {
@@ -229,32 +228,20 @@ func TestNothingIsSentAfterThePermit(t *testing.T) {
 		var client *http.Client
 		var wholes func() int
 		if protocol == "h1" {
-			var mu sync.Mutex
-			n := 0
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if body, err := io.ReadAll(r.Body); err == nil && len(body) > 0 {
-					mu.Lock()
-					n++
-					mu.Unlock()
-				}
-			}))
-			defer server.Close()
+			server := newReceiver(t, false, nil)
 			url, client = server.URL, server.Client()
-			wholes = func() int { mu.Lock(); defer mu.Unlock(); return n }
+			wholes = func() int { return int(server.wholes.Load()) }
 		} else {
 			p := newPeer(t, protocols[protocol], resets["INTERNAL_ERROR"])
 			url, client = p.url, p.client
 			wholes = func() int { _, n := p.counts(); return n }
 		}
-		var mu sync.Mutex
-		late := time.Duration(0)
+		var late atomic.Int64
 		s := peerSender(t, url, client)
 		s.policy.MaxAttempts = 1
-		s.now = func() time.Time { mu.Lock(); defer mu.Unlock(); return time.Now().Add(late) }
+		s.now = laterBy(&late)
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
-			mu.Lock()
-			defer mu.Unlock()
-			late = time.Hour
+			late.Store(int64(time.Hour))
 		}})
 		result := s.Send(ctx, createRequest())
 		if result.MaybeSent || result.Undecided || !result.CanRetry || wholes() != 0 {

@@ -12,13 +12,6 @@ import (
 	"time"
 )
 
-// around returns a middleware that does what f does with a request.
-func around(f func(next http.RoundTripper, r *http.Request) (*http.Response, error)) func(http.RoundTripper) http.RoundTripper {
-	return func(next http.RoundTripper) http.RoundTripper {
-		return roundTripper(func(r *http.Request) (*http.Response, error) { return f(next, r) })
-	}
-}
-
 // again returns a copy of a request with a body of its own.
 func again(r *http.Request) *http.Request {
 	r = r.Clone(r.Context())
@@ -167,9 +160,7 @@ func TestARetryThatIsDetachedCountsAsSent(t *testing.T) {
 // TestNothingBeginsAfterTheAttempt has a middleware that fails and sends the request
 // later, as a queue would.
 func TestNothingBeginsAfterTheAttempt(t *testing.T) {
-	empty := createRequest()
-	empty.Body = nil
-	for name, request := range map[string]Request{"create": createRequest(), "a POST without a body": empty} {
+	for name, request := range map[string]Request{"create": createRequest(), "a POST without a body": emptyPost()} {
 		var arrived atomic.Int32
 		root := connections(t, func(_ int, conn net.Conn) {
 			if readWhole(conn) {

@@ -152,7 +152,7 @@ func TestAWrittenBodyCountsAsSentAfterThePermit(t *testing.T) {
 			return stoppingConn{conn, '}', func() { late.Store(int64(time.Hour)) }}, err
 		}
 		s := senderTo(t, root, &http.Client{Transport: transport}, func(c *Config) {
-			c.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+			c.Now = laterBy(&late)
 		})
 		result := s.Send(t.Context(), createRequest())
 		if !result.MaybeSent || result.CanRetry || arrived.Load() != 1 {
@@ -231,24 +231,13 @@ func (c slowToClose) Close() error {
 	return c.Conn.Close()
 }
 
-// adding returns a transport that adds a header field.
-func adding(key string, next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		r = r.Clone(r.Context())
-		r.Header.Set(key, "8812")
-		return next.RoundTrip(r)
-	})
-}
-
 func TestAnIdleConnectionThatClosesGetsOneRequest(t *testing.T) {
-	empty := createRequest()
-	empty.Body = nil
 	emptyPatch := patchRequest()
 	emptyPatch.Body = nil
-	get, withoutMethod := createRequest(), empty // of a middleware that changes the method
+	get, withoutMethod := createRequest(), emptyPost() // of a middleware that changes the method
 	get.Method, withoutMethod.Method = http.MethodGet, ""
 	requests := map[string]Request{
-		"create": createRequest(), "a POST without a body": empty,
+		"create": createRequest(), "a POST without a body": emptyPost(),
 		"read": readRequest(), "PATCH": patchRequest(), "a PATCH without a body": emptyPatch,
 		"a GET with a body": get, "a request without a method": withoutMethod,
 	}
@@ -259,12 +248,13 @@ func TestAnIdleConnectionThatClosesGetsOneRequest(t *testing.T) {
 				var client http.Client
 				var middleware []func(http.RoundTripper) http.RoundTripper
 				client.Transport = server.transport
+				withKey := changing(func(r *http.Request) { r.Header.Set(key, "8812") })
 				switch {
 				case key == "":
 				case isBelow:
-					client.Transport = adding(key, client.Transport)
+					client.Transport = withKey(client.Transport)
 				default:
-					middleware = append(middleware, func(next http.RoundTripper) http.RoundTripper { return adding(key, next) })
+					middleware = append(middleware, withKey)
 				}
 				s := senderTo(t, server.root, &client, func(c *Config) { c.Middleware, c.Policy.MaxAttempts = middleware, 1 })
 				if first := s.Send(t.Context(), createRequest()); statusOf(first) != 201 {
@@ -340,8 +330,6 @@ func TestAMiddlewareThatFailsBeforeTheRequestWasSent(t *testing.T) {
 // TestAnOddAuthorizationDoesNotHideTheRequest has middleware that changes the header field
 // that tells the request from others.
 func TestAnOddAuthorizationDoesNotHideTheRequest(t *testing.T) {
-	empty := createRequest()
-	empty.Body = nil
 	for what, change := range map[string]func(http.Header){
 		"a second one": func(h http.Header) { h.Add("Authorization", "Bearer of-the-gateway") },
 		"spaces":       func(h http.Header) { h.Set("Authorization", " Bearer of-the-gateway\t") },
@@ -349,7 +337,7 @@ func TestAnOddAuthorizationDoesNotHideTheRequest(t *testing.T) {
 		"an empty one": func(h http.Header) { h.Set("Authorization", "") },
 		"another case": func(h http.Header) { h["authorization"] = h["Authorization"]; h.Del("Authorization") },
 	} {
-		for name, request := range map[string]Request{"create": createRequest(), "a POST without a body": empty} {
+		for name, request := range map[string]Request{"create": createRequest(), "a POST without a body": emptyPost()} {
 			var arrived atomic.Int32
 			root := connections(t, func(_ int, conn net.Conn) {
 				if readWhole(conn) {
@@ -357,7 +345,7 @@ func TestAnOddAuthorizationDoesNotHideTheRequest(t *testing.T) {
 				}
 			})
 			s := senderTo(t, root, &http.Client{Transport: newTransport(t)}, func(c *Config) {
-				c.Middleware = append(c.Middleware, middleware(func(r *http.Request) { change(r.Header) }))
+				c.Middleware = append(c.Middleware, changing(func(r *http.Request) { change(r.Header) }))
 			})
 			if result := s.Send(t.Context(), request); !result.MaybeSent || !result.Undecided || result.CanRetry || arrived.Load() != 1 {
 				t.Errorf("%s, %s: arrived %d times, %+v", what, name, arrived.Load(), result)
@@ -373,9 +361,7 @@ func TestADialThatResolvesOverHTTPS(t *testing.T) {
 	resolver.EnableHTTP2 = true
 	resolver.StartTLS()
 	defer resolver.Close()
-	empty := createRequest()
-	empty.Body = nil
-	for name, request := range map[string]Request{"create": createRequest(), "a POST without a body": empty} {
+	for name, request := range map[string]Request{"create": createRequest(), "a POST without a body": emptyPost()} {
 		for method, authorization := range map[string]string{http.MethodGet: "", http.MethodPost: "Bearer of-the-resolver"} {
 			transport := newTransport(t)
 			lookups := 0
@@ -491,20 +477,18 @@ func TestNothingIsSentAfterACircuitBreakerOpened(t *testing.T) {
 // TestARequestWithoutABodyThatIsCanceledCountsAsSent cancels once there is a connection.
 // There is no body to hold back, so the request may be written meanwhile.
 func TestARequestWithoutABodyThatIsCanceledCountsAsSent(t *testing.T) {
-	empty := createRequest()
-	empty.Body = nil
 	root := connections(t, func(_ int, conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
 	canceled := func(ctx context.Context) context.Context {
 		ctx, cancel := context.WithCancel(ctx)
 		return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { cancel() }})
 	}
 	byMiddleware := func(c *Config) {
-		c.Middleware = append(c.Middleware, middleware(func(r *http.Request) { *r = *r.WithContext(canceled(r.Context())) }))
+		c.Middleware = append(c.Middleware, changing(func(r *http.Request) { *r = *r.WithContext(canceled(r.Context())) }))
 	}
 	for range 200 {
 		for by, result := range map[string]Result{
-			"caller":     senderTo(t, root, &http.Client{Transport: newTransport(t)}).Send(canceled(t.Context()), empty),
-			"middleware": senderTo(t, root, &http.Client{Transport: newTransport(t)}, byMiddleware).Send(t.Context(), empty),
+			"caller":     senderTo(t, root, &http.Client{Transport: newTransport(t)}).Send(canceled(t.Context()), emptyPost()),
+			"middleware": senderTo(t, root, &http.Client{Transport: newTransport(t)}, byMiddleware).Send(t.Context(), emptyPost()),
 		} {
 			if !result.MaybeSent || !result.Undecided || result.CanRetry {
 				t.Fatalf("by the %s: %+v", by, result)
